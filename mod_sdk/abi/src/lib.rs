@@ -1,0 +1,38 @@
+//! The contract between a game that hosts WebAssembly mods and the mods themselves.
+//!
+//! Both sides depend on this crate and on nothing else of each other. It holds the names, numbers and byte layouts
+//! of the ABI and no behaviour of either side; `docs/abi.md` describes the same things in words, for mods that are
+//! not written in Rust. In reading order:
+//!
+//! - [`names`]: the functions that cross the border and the version of the contract;
+//! - [`Buffer`]: a pointer and a length in one `u64`;
+//! - [`codec`]: how values become bytes;
+//! - [`Identity`]: who a mod is, readable without running it;
+//! - [`Schema`]: what a type looks like, so that both sides can notice a difference;
+//! - [`describe`]: what a mod wants: systems, queries, exports;
+//! - [`batch`]: the World's rows as columns in the mod's memory.
+//!
+//! This crate must not know Bevy, wasmtime or `std`.
+#![no_std]
+#![warn(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+
+extern crate alloc;
+
+pub mod batch;
+mod buffer;
+pub mod codec;
+pub mod describe;
+mod identity;
+pub mod names;
+mod schema;
+
+pub use buffer::{Buffer, OutOfRange};
+pub use identity::{Identity, IdentityError};
+pub use names::ABI_VERSION;
+pub use schema::{Leaf, MAX_DEPTH, Schema, SchemaDifference, SchemaError, Variant, VariantFields};

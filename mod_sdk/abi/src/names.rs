@@ -1,0 +1,140 @@
+//! The names of everything that crosses the border.
+
+use alloc::{format, string::String};
+
+/// The version of the contract. A mod states the version it was built for in its identity section.
+pub const ABI_VERSION: u32 = 1;
+
+/// The module that every import of a mod comes from (except those of WASI preview 1).
+pub const IMPORT_MODULE: &str = "env";
+
+/// The custom section that holds a mod's [`Identity`](crate::Identity).
+pub const IDENTITY_SECTION: &str = "bevy_mod";
+
+/// The exported linear memory.
+pub const MEMORY: &str = "memory";
+/// `fn(len: u32) -> u32`: memory for `len` bytes, aligned to 16 bytes. Zero means "no memory left".
+pub const ALLOC_BUFFER: &str = "__alloc_buffer";
+/// `fn(buffer: u64)`: gives a buffer back to the mod's allocator.
+pub const FREE_BUFFER: &str = "__free_buffer";
+/// `fn()`: optional. The host calls it exactly once, before anything else.
+pub const INITIALIZE: &str = "_initialize";
+/// `fn(u64) -> u64`: optional. Takes nothing and returns an encoded
+/// [`ModDescription`](crate::describe::ModDescription).
+pub const DESCRIBE: &str = "__mod_describe";
+/// `fn(u64) -> u64`: runs one system over a [batch](crate::batch). Needed by mods that describe systems.
+pub const RUN: &str = "__mod_run";
+
+/// `fn(ptr: u32, len: u32) -> u32`: fills memory with random bytes. Zero, or an error code.
+pub const GETRANDOM: &str = "__getrandom";
+/// `fn(ptr: u32, len: u32)`: tells the host the text of a panic, just before the trap.
+pub const PANIC: &str = "__panic";
+/// `fn(level: u32, ptr: u32, len: u32)`: one line for the game's log.
+pub const LOG: &str = "__log";
+
+/// Host function behind on-demand access: prepares a [`WorldRequest`](crate::describe::WorldRequest).
+pub const WORLD_PREPARE: &str = "world_prepare";
+/// Host function behind on-demand access: all rows of a prepared query.
+pub const WORLD_QUERY: &str = "world_query";
+/// Host function behind on-demand access: the row of one entity.
+pub const WORLD_GET: &str = "world_get";
+/// Host function behind on-demand access: a prepared resource.
+pub const WORLD_RESOURCE: &str = "world_resource";
+
+/// Names that `#[export]` and a game's host functions may not take, without their leading underscores: the
+/// contract's own, and those that the linker, libc or WASI define with two underscores in front.
+pub const RESERVED: &[&str] = &[
+    "alloc_buffer",
+    "data_end",
+    "dso_handle",
+    "free_buffer",
+    "getrandom",
+    "global_base",
+    "heap_base",
+    "heap_end",
+    "indirect_function_table",
+    "log",
+    "main_argc_argv",
+    "main_void",
+    "memory_base",
+    "mod_describe",
+    "mod_run",
+    "original_main",
+    "panic",
+    "stack_high",
+    "stack_low",
+    "stack_pointer",
+    "table_base",
+    "tls_align",
+    "tls_base",
+    "tls_size",
+    "wasilibc_cwd",
+    "wasm_apply_data_relocs",
+    "wasm_call_ctors",
+    "wasm_call_dtors",
+    "wasm_init_memory",
+    "wasm_init_memory_flag",
+    "wasm_init_tls",
+    "world_get",
+    "world_prepare",
+    "world_query",
+    "world_resource",
+];
+
+/// Whether `name` belongs to the contract or to the tool chain.
+#[must_use]
+pub fn is_reserved(name: &str) -> bool {
+    RESERVED.contains(&name)
+}
+
+/// The symbol under which a function crosses: its name with two underscores in front.
+///
+/// ```
+/// assert_eq!(mod_abi::names::symbol("double"), "__double");
+/// ```
+#[must_use]
+pub fn symbol(name: &str) -> String {
+    format!("__{name}")
+}
+
+/// Severity of a line that a mod logs, as the first argument of [`LOG`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u32)]
+pub enum LogLevel {
+    /// The mod cannot do what it should.
+    Error = 1,
+    /// Something the player or the modder should look at.
+    Warn = 2,
+    /// What happens, in normal play.
+    Info = 3,
+    /// For the modder.
+    Debug = 4,
+    /// For the modder, every frame.
+    Trace = 5,
+}
+
+impl LogLevel {
+    /// The level of a raw number. Unknown numbers are [`LogLevel::Trace`], the quietest.
+    #[must_use]
+    pub fn from_raw(raw: u32) -> Self {
+        match raw {
+            1 => Self::Error,
+            2 => Self::Warn,
+            3 => Self::Info,
+            4 => Self::Debug,
+            _ => Self::Trace,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{RESERVED, is_reserved};
+
+    #[test]
+    fn reserved_names_are_sorted_and_found() {
+        assert!(RESERVED.is_sorted());
+        assert!(is_reserved("heap_base"));
+        assert!(!is_reserved("double"));
+    }
+}
