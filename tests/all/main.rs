@@ -1,1 +1,7 @@
-//! wip
+//! Everything that is tested from outside, in one binary: each further one would link Bevy and Cranelift again.
+#![expect(clippy::expect_used, clippy::panic, reason = "a test fails by a panic that says why")]
+
+mod fixtures;
+mod support;
+mod systems;
+mod tidy;

@@ -1,2 +1,50 @@
-//! wip
-fn main() {}
+//! The repository's own commands: `cargo xtask`.
+//!
+//! This file only reads the command line. [`mods`] keeps `assets/mods` in step with `examples/mods`, [`guests`] builds
+//! the modules that the tests load, [`wasm_build`] calls cargo for both and [`sources`] tells whether a committed
+//! module is older than its sources.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command talks to the terminal")]
+
+mod guests;
+mod mods;
+mod sources;
+mod wasm_build;
+
+use std::{env, path::Path, process::ExitCode};
+
+const HELP: &str = "\
+cargo xtask mods           build examples/mods into assets/mods
+cargo xtask mods --check   fail if a file in assets/mods is older than its sources (builds nothing)
+cargo xtask guests         build tests/guests into target/guests/<target>";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let Some(root) = Path::new(env!("CARGO_MANIFEST_DIR")).parent() else {
+        eprintln!("error: xtask should stand in a folder of the repository");
+        return ExitCode::FAILURE;
+    };
+    let done = match arguments.as_slice() {
+        [] | ["help" | "--help" | "-h"] => {
+            println!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        ["mods"] => mods::build(root),
+        ["mods", "--check"] => mods::check(root),
+        ["guests"] => guests::build(root).map_err(mods::ModsError::from),
+        _ => {
+            eprintln!("error: there is no command `{}`\n\n{HELP}", arguments.join(" "));
+            return ExitCode::FAILURE;
+        }
+    };
+    match done {
+        Ok(lines) => {
+            lines.iter().for_each(|line| println!("{line}"));
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -36,9 +36,9 @@ pub const MAX_DEPTH: usize = 32;
 pub enum Schema {
     /// A value without parts.
     Leaf(Leaf),
-    /// Named fields, in order.
+    /// Named fields, in order. A unit struct has none.
     Struct(Vec<(String, Schema)>),
-    /// Unnamed fields, in order: a tuple, a tuple struct, or (without any) a unit struct.
+    /// Unnamed fields, in order: a tuple or a tuple struct.
     Tuple(Vec<Schema>),
     /// Any number of one type. Sets cross as lists.
     List(Box<Schema>),

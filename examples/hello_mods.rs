@@ -1,0 +1,122 @@
+//! A game in a terminal with three mods: `cargo run --example hello_mods`.
+//!
+//! The game has bees with a place and a speed, and does nothing with them. Everything that happens is done by the mods
+//! in `assets/mods`. It ends by itself after a few seconds; `-- --forever` keeps it running, to try hot reload.
+
+use std::time::Duration;
+
+use bevy::{
+    app::ScheduleRunnerPlugin,
+    log::LogPlugin,
+    prelude::{
+        App, AppExit, Commands, Component, In, IntoScheduleConfigs, Local, MessageReader, MessageWriter,
+        MinimalPlugins, Name, PluginGroup, Query, Reflect, Res, ResMut, Resource, Startup, Time, Transform, Update,
+        Vec3, default, info,
+    },
+    reflect::std_traits::ReflectDefault,
+};
+use bevy_wasm_mods::prelude::{ModAppExt, ModEvent, ModSystems, Mods, WasmModsPlugin};
+
+/// How fast something flies, in metres per second.
+#[derive(Component, Reflect, Default)]
+#[reflect(Default)]
+struct Velocity(Vec3);
+
+/// Marks a bee.
+#[derive(Component, Reflect, Default)]
+#[reflect(Default)]
+struct Bee;
+
+/// What a bee carries.
+#[derive(Component, Reflect, Default)]
+#[reflect(Default)]
+struct Nectar {
+    drops: u32,
+}
+
+/// The place where all this happens.
+#[derive(Resource, Reflect, Default)]
+struct Orchard {
+    day: u32,
+    blossoms: u32,
+}
+
+/// How many announcements were made so far.
+#[derive(Resource, Default)]
+struct Announcements(u32);
+
+/// How long the game runs without `--forever`.
+const SHOW: Duration = Duration::from_secs(5);
+
+fn main() -> AppExit {
+    let frame = Duration::from_secs_f64(1.0 / 60.0);
+    App::new()
+        .add_plugins((MinimalPlugins.set(ScheduleRunnerPlugin::run_loop(frame)), LogPlugin::default()))
+        .add_plugins(WasmModsPlugin)
+        .insert_resource(Orchard { day: 1, blossoms: 120 })
+        .init_resource::<Announcements>()
+        .add_mod_import("announce", announce)
+        .add_systems(Startup, plant)
+        .add_systems(Update, (tell_mods, ask_a_mod, show_bees.after(ModSystems), end))
+        .run()
+}
+
+fn plant(mut commands: Commands) {
+    for (name, speed) in [("Ada", 1.0), ("Bea", 2.0), ("Cleo", 3.0)] {
+        let velocity = Velocity(Vec3::new(speed, 0.0, 0.0));
+        commands.spawn((Name::new(name), Bee, velocity, Nectar::default(), Transform::default()));
+    }
+    info!("three bees are in the orchard; the mods in assets/mods do the rest");
+    info!("to see hot reload, start again with `-- --forever`, change WIND in examples/mods/orchard_wind/src/lib.rs");
+    info!("and run `cargo xtask mods` beside the game");
+}
+
+/// A host function: mods call it with `#[import] fn announce(text: String) -> u32`.
+fn announce(In(text): In<String>, mut announcements: ResMut<Announcements>) -> u32 {
+    announcements.0 += 1;
+    info!("announcement {}: {text}", announcements.0);
+    announcements.0
+}
+
+/// Says what happens to mods.
+fn tell_mods(mut events: MessageReader<ModEvent>) {
+    for event in events.read() {
+        match event {
+            ModEvent::Loaded { id } => info!("the game has a new mod: {id}"),
+            ModEvent::Reloaded { id } => info!("the game has a new version of {id}"),
+            ModEvent::Failed { id, .. } => info!("the game goes on without {id}"),
+            _ => {}
+        }
+    }
+}
+
+/// Calls an export of a mod, once.
+fn ask_a_mod(mut mods: Mods, mut asked: Local<bool>) {
+    if !*asked && mods.is_running("orchard_wind") {
+        *asked = true;
+        match mods.call::<_, Vec<f64>>("orchard_wind", "double", &vec![1.0, 20.5]) {
+            Ok(doubled) => info!("the game asked orchard_wind to double 1 and 20.5: {doubled:?}"),
+            Err(error) => info!("{error}"),
+        }
+    }
+}
+
+/// Shows the bees every second.
+fn show_bees(bees: Query<(&Name, &Transform, &Nectar)>, time: Res<Time>, mut shown: Local<u64>) {
+    let second = time.elapsed().as_secs();
+    if second > *shown {
+        *shown = second;
+        for (name, transform, nectar) in &bees {
+            info!("{name} is at {:.1} with {} drops of nectar", transform.translation, nectar.drops);
+        }
+    }
+}
+
+/// Ends the game after a while.
+fn end(time: Res<Time>, mut exit: MessageWriter<AppExit>) {
+    let forever = std::env::args().any(|argument| argument == "--forever");
+    if !forever && time.elapsed() > SHOW {
+        info!("that was it; `cargo run --example hello_mods -- --forever` goes on until you stop it");
+        exit.write(default());
+    }
+}

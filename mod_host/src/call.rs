@@ -1,0 +1,264 @@
+//! Calls into a mod: the deadline is set, the call made, and what stopped it becomes an error. What is called, and
+//! what the bytes mean, is not known here.
+
+use std::{any::type_name, time::Duration};
+
+use mod_abi::{
+    Buffer,
+    batch::{ALIGN, align_up},
+    codec,
+    describe::ModDescription,
+    names::{ALLOC_BUFFER, DESCRIBE, RUN, is_reserved, symbol},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use wasmtime::{ExternType, Store, TypedFunc};
+
+use crate::{
+    context::{HostCalls, NoHostCalls, with_host},
+    error::CallError,
+    fault::{Fault, Stop},
+    instance::{Functions, Instance},
+    limits::epochs,
+    manifest::signature,
+    memory::Guest,
+    nearest::nearest,
+    state::State,
+    text,
+};
+
+/// The smallest scratch area, in bytes.
+const MIN_AREA: usize = 1 << 10;
+
+/// The scratch area in the mod's memory that per-frame calls reuse.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    /// All of it. Empty before it is first needed.
+    area: Buffer,
+    /// The bytes that the last batch took of it.
+    len: u32,
+}
+
+impl Batch {
+    const fn buffer(&self) -> Buffer {
+        Buffer::new(self.area.ptr(), self.len)
+    }
+}
+
+impl Instance {
+    /// Calls a function by its name, without leading underscores. Several arguments are a tuple, none is `()`, a
+    /// single one stands bare.
+    ///
+    /// # Errors
+    /// Any [`CallError`]. After one that left the mod's code in the middle, the instance is poisoned.
+    pub fn call<A: Serialize + ?Sized, R: DeserializeOwned>(
+        &mut self,
+        function: &str,
+        args: &A,
+        host: &mut dyn HostCalls,
+    ) -> Result<R, CallError> {
+        let args = codec::encode(args).map_err(|error| CallError::Encode {
+            function: text::clean(function),
+            type_name: type_name::<A>(),
+            reason: text::clean(&error.to_string()),
+        })?;
+        self.invoke(function, &args, host, |bytes| decode(function, bytes))?
+    }
+
+    /// [`Instance::call`] with arguments that are encoded already, and a result that is left as it is.
+    ///
+    /// # Errors
+    /// Any [`CallError`] but those of encoding and decoding.
+    pub fn call_bytes(&mut self, function: &str, args: &[u8], host: &mut dyn HostCalls) -> Result<Vec<u8>, CallError> {
+        self.invoke(function, args, host, <[u8]>::to_vec)
+    }
+
+    /// Asks the mod what it offers and needs, under [`Limits::startup_time`](crate::Limits::startup_time). A mod that
+    /// does not describe itself offers nothing. Names in the answer have no control characters.
+    ///
+    /// # Errors
+    /// Any [`CallError`].
+    pub fn describe(&mut self) -> Result<ModDescription, CallError> {
+        if self.functions.describe.is_none() {
+            return Ok(ModDescription::default());
+        }
+        let limit = self.limits.startup_time;
+        let description = self.enter(DESCRIBE, limit, &mut NoHostCalls, |store, guest, functions| {
+            let describe = functions.describe.as_ref();
+            describe.map(|describe| exchange(store, guest, describe, &[], |bytes| decode(DESCRIBE, bytes))).transpose()
+        })?;
+        description.unwrap_or_else(|| Ok(ModDescription::default())).map(cleaned)
+    }
+
+    /// The scratch area in the mod's memory for one call of [`Instance::run`]: `len` bytes at an address that is a
+    /// multiple of 16. It is kept and reused, so it holds what was there before.
+    ///
+    /// # Errors
+    /// [`CallError::OutOfMemory`] when the mod has no room, [`CallError::BadResult`] when its allocator does not
+    /// align, and whatever else its allocator may do.
+    pub fn batch(&mut self, len: usize) -> Result<&mut [u8], CallError> {
+        let out_of_memory =
+            || CallError::OutOfMemory { function: ALLOC_BUFFER.to_owned(), limit: self.limits.memory_bytes };
+        let wanted = u32::try_from(len).map_err(|_| out_of_memory())?;
+        if self.poisoned || wanted > self.batch.area.len() {
+            self.replace_area(len)?;
+        }
+        self.batch.len = wanted;
+        self.guest
+            .bytes_mut(&mut self.store, self.batch.buffer())
+            .map_err(|source| CallError::BadBuffer { function: ALLOC_BUFFER.to_owned(), source })
+    }
+
+    /// Runs a system over the last batch. `system` is its name, for errors.
+    ///
+    /// # Errors
+    /// Any [`CallError`]; [`CallError::BadResult`] when the mod returns something.
+    pub fn run(&mut self, system: &str, host: &mut dyn HostCalls) -> Result<(), CallError> {
+        let batch = self.batch.buffer();
+        let limit = self.limits.call_time;
+        self.enter(system, limit, host, |store, _, functions| {
+            let run = functions.run.as_ref().ok_or(Fault::Missing(RUN))?;
+            match run.call(store, batch.to_raw())? {
+                0 => Ok(()),
+                _ => Err(Fault::BadResult("returned output, which ABI 1 does not have".to_owned()).into()),
+            }
+        })
+    }
+
+    /// The last batch, as the mod left it.
+    ///
+    /// # Errors
+    /// [`CallError::Poisoned`].
+    pub fn batch_bytes(&self) -> Result<&[u8], CallError> {
+        self.guest_bytes(self.batch.buffer())
+    }
+
+    /// Gives the old area back and takes one with headroom, so that a growing batch does not replace it every frame.
+    fn replace_area(&mut self, len: usize) -> Result<(), CallError> {
+        let old = std::mem::take(&mut self.batch);
+        let roomy = align_up(len.saturating_add(len.div_euclid(2)).max(MIN_AREA));
+        let exact = u32::try_from(len).unwrap_or(u32::MAX);
+        let roomy = roomy.and_then(|bytes| u32::try_from(bytes).ok()).unwrap_or(exact);
+        let limit = self.limits.call_time;
+        let area = self.enter(ALLOC_BUFFER, limit, &mut NoHostCalls, |store, guest, _| {
+            guest.free(&mut *store, old.area)?;
+            let area = match guest.allocate(&mut *store, roomy) {
+                Err(Stop::Host(Fault::NoMemory)) if roomy > exact => guest.allocate(&mut *store, exact)?,
+                other => other?,
+            };
+            let address = usize::try_from(area.ptr()).unwrap_or(usize::MAX);
+            if !address.is_multiple_of(ALIGN) {
+                guest.free(&mut *store, area)?;
+                let reason = format!("returned the address {address}, which is not a multiple of {ALIGN}");
+                return Err(Fault::BadResult(reason).into());
+            }
+            Ok(area)
+        })?;
+        self.batch.area = area;
+        Ok(())
+    }
+
+    fn invoke<T>(
+        &mut self,
+        function: &str,
+        args: &[u8],
+        host: &mut dyn HostCalls,
+        read: impl FnOnce(&[u8]) -> T,
+    ) -> Result<T, CallError> {
+        let limit = self.limits.call_time;
+        let outcome = self.enter(function, limit, host, |store, guest, functions| {
+            let callable = functions.callable.get(function);
+            callable.map(|callable| exchange(store, guest, callable, args, read)).transpose()
+        })?;
+        outcome.ok_or_else(|| self.no_such(function))
+    }
+
+    /// Why a name cannot be called.
+    fn no_such(&self, function: &str) -> CallError {
+        let found = match self.compiled.module().get_export(&symbol(function)) {
+            Some(ExternType::Func(ty)) if !is_reserved(function) => Some(ty),
+            _ => None,
+        };
+        let function = text::clean(function);
+        match found {
+            Some(ty) => {
+                CallError::WrongSignature { function, found: text::clean(&signature(ty.params(), ty.results())) }
+            }
+            None => {
+                let nearest = nearest(&function, self.manifest().exports.iter().map(String::as_str));
+                CallError::NoSuchFunction { function, nearest }
+            }
+        }
+    }
+
+    /// The only way into the mod: refuses when poisoned, sets the deadline for all that `body` does, and poisons the
+    /// instance unless the mod's code ended by itself (also when the host panics on its way through).
+    pub(crate) fn enter<T>(
+        &mut self,
+        function: &str,
+        limit: Duration,
+        host: &mut dyn HostCalls,
+        body: impl FnOnce(&mut Store<State>, &Guest, &Functions) -> Result<T, Stop>,
+    ) -> Result<T, CallError> {
+        if self.poisoned {
+            return Err(CallError::Poisoned { function: text::clean(function) });
+        }
+        self.poisoned = true;
+        self.store.data_mut().begin_call();
+        self.store.set_epoch_deadline(epochs(limit));
+        let Self { store, guest, functions, .. } = self;
+        let outcome = with_host(store, host, |store| body(store, guest, functions));
+        match outcome {
+            Ok(value) => {
+                self.poisoned = false;
+                Ok(value)
+            }
+            Err(stop) => {
+                self.poisoned = stop.poisons();
+                let state = self.store.data_mut();
+                if stop.poisons() {
+                    state.flush();
+                }
+                Err(stop.into_call_error(function, limit, state))
+            }
+        }
+    }
+}
+
+/// Hands over the arguments, calls, reads the result and gives it back to the mod's allocator.
+fn exchange<T>(
+    store: &mut Store<State>,
+    guest: &Guest,
+    function: &TypedFunc<u64, u64>,
+    args: &[u8],
+    read: impl FnOnce(&[u8]) -> T,
+) -> Result<T, Stop> {
+    let args = guest.give(&mut *store, args)?;
+    let result = Buffer::from_raw(function.call(&mut *store, args.to_raw())?);
+    let value = read(guest.bytes(store, result).map_err(Fault::BadBuffer)?);
+    guest.free(store, result)?;
+    Ok(value)
+}
+
+fn decode<R: DeserializeOwned>(function: &str, bytes: &[u8]) -> Result<R, CallError> {
+    codec::decode(bytes).map_err(|error| CallError::Decode {
+        function: text::clean(function),
+        type_name: type_name::<R>(),
+        reason: text::clean(&error.to_string()),
+    })
+}
+
+/// The description's names will stand in logs and errors.
+fn cleaned(mut description: ModDescription) -> ModDescription {
+    let ModDescription { types, systems, exports, imports } = &mut description;
+    let names = types
+        .iter_mut()
+        .map(|ty| &mut ty.path)
+        .chain(systems.iter_mut().flat_map(|system| [&mut system.name, &mut system.schedule]))
+        .chain(exports.iter_mut().chain(imports).flat_map(|function| [&mut function.name, &mut function.signature]));
+    for name in names {
+        if !text::is_clean(name) {
+            *name = text::clean(name);
+        }
+    }
+    description
+}

@@ -1,0 +1,91 @@
+//! What a running call may reach on the host's side: a pointer that is in the store for exactly as long as the call
+//! takes. The only unsafe code of this crate. What the host does with a call is not known here.
+
+use std::ptr::NonNull;
+
+use wasmtime::Store;
+
+use crate::state::State;
+
+/// What the mod may call while a call into it runs.
+///
+/// The mod is in the middle of a call then, so an implementation cannot enter the same instance again; it has no
+/// access to it.
+pub trait HostCalls {
+    /// Runs a host function.
+    ///
+    /// `function` is its index in [`InstanceConfig::host_functions`](crate::InstanceConfig::host_functions). `args`
+    /// are the encoded arguments as the mod wrote them: any bytes at all. The encoded result goes into `result`,
+    /// which is empty.
+    ///
+    /// # Errors
+    /// The reason, as a sentence for people. The mod's call ends with it, and the instance cannot be used again.
+    fn call(&mut self, function: usize, args: &[u8], result: &mut Vec<u8>) -> Result<(), String>;
+}
+
+/// Refuses every call: for calls into a mod that have nothing of the host to offer.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoHostCalls;
+
+const REFUSAL: &str = "host functions cannot be called here";
+
+impl HostCalls for NoHostCalls {
+    fn call(&mut self, _function: usize, _args: &[u8], _result: &mut Vec<u8>) -> Result<(), String> {
+        Err(REFUSAL.to_owned())
+    }
+}
+
+/// The place in a store for the [`HostCalls`] of the running call. Empty between calls.
+pub(crate) struct HostSlot(Option<NonNull<dyn HostCalls>>);
+
+#[expect(unsafe_code, reason = "a pointer is not Send, but this one only exists while a call runs")]
+// SAFETY: The slot is filled only inside `with_host`, which borrows the store mutably and empties the slot before it
+// returns or unwinds. A store that can be moved to another thread therefore has an empty slot.
+unsafe impl Send for HostSlot {}
+
+#[expect(unsafe_code, reason = "a pointer is not Sync, but a shared reference to this one can do nothing")]
+// SAFETY: Everything that looks at the pointer takes `&mut self`.
+unsafe impl Sync for HostSlot {}
+
+impl HostSlot {
+    pub(crate) const fn empty() -> Self {
+        Self(None)
+    }
+
+    /// Calls the host, if a call runs.
+    pub(crate) fn call(&mut self, function: usize, args: &[u8], result: &mut Vec<u8>) -> Result<(), String> {
+        // Taken out meanwhile, so that there cannot be two mutable references, whatever the host does.
+        let Some(mut host) = self.0.take() else { return Err(REFUSAL.to_owned()) };
+        #[expect(unsafe_code, reason = "the store cannot hold a reference with a lifetime")]
+        // SAFETY: The pointer was made from a mutable reference in `with_host`, which still borrows its target and is
+        // further up on this thread's stack, because it empties the slot before it ends. No other reference is made
+        // from it, because it is not in the slot while this one lives.
+        let outcome = unsafe { host.as_mut() }.call(function, args, result);
+        self.0 = Some(host);
+        outcome
+    }
+}
+
+/// Runs `body` with `host` in the store's slot.
+pub(crate) fn with_host<T>(
+    store: &mut Store<State>,
+    host: &mut dyn HostCalls,
+    body: impl FnOnce(&mut Store<State>) -> T,
+) -> T {
+    /// Empties the slot, also when `body` panics.
+    struct Guard<'a>(&'a mut Store<State>);
+    impl Drop for Guard<'_> {
+        fn drop(&mut self) {
+            self.0.data_mut().host = HostSlot::empty();
+        }
+    }
+
+    let host: NonNull<dyn HostCalls + '_> = NonNull::from(host);
+    #[expect(unsafe_code, reason = "the store's data must be 'static")]
+    // SAFETY: Only the lifetime bound of the trait object changes. The guard below takes the pointer out of the
+    // store before the borrow of `host` ends, and nothing else can reach the slot without the store.
+    let host = unsafe { std::mem::transmute::<NonNull<dyn HostCalls + '_>, NonNull<dyn HostCalls + 'static>>(host) };
+    store.data_mut().host = HostSlot(Some(host));
+    let guard = Guard(store);
+    body(guard.0)
+}

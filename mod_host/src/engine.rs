@@ -1,0 +1,89 @@
+//! The engine: how modules are compiled, and the clock that ends calls. Mods are not known here.
+
+use std::{num::NonZeroUsize, thread, time::Duration};
+
+use wasmparser::WasmFeatures;
+use wasmtime::{Config, Engine, EngineWeak, OptLevel, WasmBacktraceDetails};
+
+use crate::{error::LoadError, text};
+
+/// What mods may use of WebAssembly: version 2 of the specification without garbage-collected references, and three
+/// small later proposals. The validator and the engine are both told this, so that they cannot disagree.
+pub(crate) const FEATURES: WasmFeatures = WasmFeatures::WASM2
+    .difference(WasmFeatures::GC_TYPES)
+    .union(WasmFeatures::EXTENDED_CONST)
+    .union(WasmFeatures::RELAXED_SIMD)
+    .union(WasmFeatures::TAIL_CALL);
+
+/// The stack that a mod's functions share, in bytes. Threads have 2 MiB where nobody chose, of
+/// which the host's frames need a part.
+const STACK_BYTES: usize = 512 << 10;
+/// Frames that a backtrace shows.
+const MAX_FRAMES: NonZeroUsize = match NonZeroUsize::new(16) {
+    Some(frames) => frames,
+    None => NonZeroUsize::MIN,
+};
+/// How often the clock ticks: the precision of time limits.
+const TICK: Duration = Duration::from_millis(1);
+
+/// How an engine is set up. There is nothing to choose yet.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct EngineConfig {}
+
+/// A compiler and the clock that ends calls in time. One is enough for a program; clones are the same engine.
+///
+/// The clock is a thread that ends when the last clone, compiled mod and instance are gone.
+#[derive(Debug, Clone)]
+pub struct HostEngine {
+    engine: Engine,
+}
+
+impl HostEngine {
+    /// Makes an engine.
+    ///
+    /// # Errors
+    /// [`LoadError::Engine`] when this machine cannot run WebAssembly or start a thread.
+    pub fn new(config: &EngineConfig) -> Result<Self, LoadError> {
+        let EngineConfig {} = config;
+        let error = |reason: &dyn std::fmt::Display| LoadError::Engine { reason: text::clean(&reason.to_string()) };
+        let engine = Engine::new(&engine_config()).map_err(|reason| error(&reason))?;
+        let weak = engine.weak();
+        thread::Builder::new()
+            .name("mod_host epoch".to_owned())
+            .spawn(move || tick(&weak))
+            .map_err(|reason| error(&reason))?;
+        Ok(Self { engine })
+    }
+
+    pub(crate) fn wasmtime(&self) -> &Engine {
+        &self.engine
+    }
+}
+
+fn engine_config() -> Config {
+    let mut config = Config::new();
+    config
+        .wasm_features(WasmFeatures::all(), false)
+        .wasm_features(FEATURES, true)
+        // The same results on every machine.
+        .relaxed_simd_deterministic(true)
+        .epoch_interruption(true)
+        .max_wasm_stack(STACK_BYTES)
+        .wasm_backtrace_max_frames(Some(MAX_FRAMES))
+        // Reading a mod's DWARF sections is much code for the benefit of line numbers.
+        .wasm_backtrace_details(WasmBacktraceDetails::Disable)
+        .cranelift_opt_level(OptLevel::Speed);
+    config
+}
+
+/// Ticks until nobody holds the engine any more. A weak handle, because a strong one would keep it for ever.
+fn tick(engine: &EngineWeak) {
+    loop {
+        thread::sleep(TICK);
+        match engine.upgrade() {
+            Some(engine) => engine.increment_epoch(),
+            None => break,
+        }
+    }
+}

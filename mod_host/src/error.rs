@@ -1,0 +1,226 @@
+//! Everything that can go wrong, as sentences for players and modders. Text of a mod that stands in them has been
+//! cleaned before.
+
+use std::time::Duration;
+
+use mod_abi::{ABI_VERSION, IdentityError, OutOfRange};
+
+use crate::nearest::hint;
+
+/// Why a mod could not be loaded: reading, compiling, linking or starting it failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// WebAssembly cannot run on this machine.
+    #[error("WebAssembly cannot run here: {reason}")]
+    Engine {
+        /// What is missing.
+        reason: String,
+    },
+    /// Larger than [`Limits::file_bytes`](crate::Limits::file_bytes).
+    #[error("the file has {bytes} bytes, more than the limit of {limit}")]
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// Something else than WebAssembly.
+    #[error("this is not a WebAssembly file: it does not start with `\\0asm`")]
+    NotWasm,
+    /// A component, for which there is another contract.
+    #[error(
+        "this is a WebAssembly component, but mods are core modules: build it with \
+         `cargo build --target wasm32-unknown-unknown` or `cargo build --target wasm32-wasip1`"
+    )]
+    Component,
+    /// Truncated, malformed, or using a WebAssembly feature that mods do not have.
+    #[error("this is not a valid WebAssembly module (was it written completely?): {reason}")]
+    Invalid {
+        /// What and where, from the validator.
+        reason: String,
+    },
+    /// The identity section cannot be used.
+    #[error("{source}")]
+    Identity {
+        /// What is wrong with it.
+        source: IdentityError,
+    },
+    /// The mod states no identity, and the file's name cannot stand in for it.
+    #[error(
+        "the mod states no identity, and its file name `{file_stem}` cannot be its id: rename the file to 1 to 64 \
+         ASCII letters, digits, `_` or `-`"
+    )]
+    FileName {
+        /// The name without its extension.
+        file_stem: String,
+    },
+    /// More than one identity section.
+    #[error("the mod states {count} identities; does it link two crates that are mods themselves?")]
+    DuplicateIdentity {
+        /// How many there are.
+        count: usize,
+    },
+    /// Built for another version of the contract.
+    #[error("the mod was built for version {found} of the mod ABI, but this game has version {ABI_VERSION}")]
+    AbiVersion {
+        /// The mod's version.
+        found: u32,
+    },
+    /// Another codec than `bincode`.
+    #[error("the mod's values are encoded as `{codec}`, but this game knows only `bincode`")]
+    Codec {
+        /// What the mod states.
+        codec: String,
+    },
+    /// Exports that the contract needs are missing or have the wrong type. All of them.
+    #[error("the mod does not export what a mod must: {}", problems.join("; "))]
+    Exports {
+        /// One sentence each.
+        problems: Vec<String>,
+    },
+    /// The compiler refused a valid module, because some part of it is too large.
+    #[error("the mod cannot be compiled: {reason}")]
+    Compile {
+        /// What the compiler said.
+        reason: String,
+    },
+    /// Imports that the game does not offer, or offers with another type. All of them.
+    #[error("the mod needs what this game does not offer: {}", problems.join("; "))]
+    Imports {
+        /// One sentence each.
+        problems: Vec<String>,
+    },
+    /// The instance could not be made, for example because its first memory is above the limit.
+    #[error("the mod cannot be instantiated: {reason}")]
+    Instantiate {
+        /// What the engine said.
+        reason: String,
+    },
+    /// The mod's own code failed while it started.
+    #[error("the mod failed while it started: {source}")]
+    Start {
+        /// How.
+        source: CallError,
+    },
+}
+
+/// Why a call into a mod failed. Each names the function.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CallError {
+    /// The mod has no such export.
+    #[error("the mod has no function `{function}`{}", hint(nearest.as_deref()))]
+    NoSuchFunction {
+        /// The name asked for.
+        function: String,
+        /// A name that it has and that looks alike.
+        nearest: Option<String>,
+    },
+    /// The export is not a function from one buffer to another.
+    #[error("`{function}` of the mod has the type {found}, but a function that can be called is (i64) -> (i64)")]
+    WrongSignature {
+        /// The name asked for.
+        function: String,
+        /// What it is.
+        found: String,
+    },
+    /// The mod's code did something that WebAssembly forbids.
+    #[error("`{function}` failed: {cause}{}", within(backtrace))]
+    Trap {
+        /// The function that was called.
+        function: String,
+        /// What happened.
+        cause: String,
+        /// The names of the mod's functions that were running, innermost first; empty if they are not known.
+        backtrace: String,
+    },
+    /// The mod panicked and told its reason.
+    #[error("`{function}` panicked: {message}")]
+    Panic {
+        /// The function that was called.
+        function: String,
+        /// The panic's text, usually with file and line.
+        message: String,
+    },
+    /// The call took longer than it may.
+    #[error("`{function}` was stopped because it ran longer than {limit:?}")]
+    Timeout {
+        /// The function that was called.
+        function: String,
+        /// The time that it had.
+        limit: Duration,
+    },
+    /// The mod wanted more memory than it may have, and could not go on without.
+    #[error("`{function}` ran out of memory: the mod may use {limit} bytes")]
+    OutOfMemory {
+        /// The function that was called.
+        function: String,
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// The mod named memory that it does not have.
+    #[error("`{function}` returned a buffer that cannot be used: {source}")]
+    BadBuffer {
+        /// The function that was called.
+        function: String,
+        /// The buffer.
+        source: OutOfRange,
+    },
+    /// The arguments cannot be turned into bytes. The mod was not called.
+    #[error("the arguments of `{function}` ({type_name}) cannot be encoded: {reason}")]
+    Encode {
+        /// The function that was to be called.
+        function: String,
+        /// The Rust type of the arguments.
+        type_name: &'static str,
+        /// What the codec said.
+        reason: String,
+    },
+    /// The mod returned bytes that are not the value that the caller expects.
+    #[error("the result of `{function}` is not a {type_name}: {reason}")]
+    Decode {
+        /// The function that was called.
+        function: String,
+        /// The Rust type that was expected.
+        type_name: &'static str,
+        /// What the codec said.
+        reason: String,
+    },
+    /// The mod called a function of the host, and that failed.
+    #[error("`{function}` called `{import}`, which failed: {reason}")]
+    Import {
+        /// The function that was called.
+        function: String,
+        /// The host's function.
+        import: String,
+        /// What it said.
+        reason: String,
+    },
+    /// The mod ended its process, which a mod cannot do.
+    #[error("`{function}` ended the mod with exit code {code}")]
+    Exit {
+        /// The function that was called.
+        function: String,
+        /// The code.
+        code: i32,
+    },
+    /// An earlier call failed in the middle of the mod's code, so that its memory cannot be trusted.
+    #[error("`{function}` cannot be called, because the mod failed before; load it again")]
+    Poisoned {
+        /// The function that was to be called.
+        function: String,
+    },
+    /// The mod returned something that the contract does not allow.
+    #[error("`{function}` {reason}")]
+    BadResult {
+        /// The function that was called.
+        function: String,
+        /// What it did, as the rest of a sentence.
+        reason: String,
+    },
+}
+
+fn within(backtrace: &str) -> String {
+    if backtrace.is_empty() { String::new() } else { format!(" (in {backtrace})") }
+}

@@ -1,0 +1,170 @@
+//! One running mod: its store, its functions and its memory. How it is called stands in `call`.
+
+use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
+
+use mod_abi::{
+    Buffer,
+    names::{DESCRIBE, INITIALIZE, RUN, symbol},
+};
+use wasmtime::{Store, Trap, TypedFunc};
+
+use crate::{
+    call::Batch,
+    compile::CompiledMod,
+    context::NoHostCalls,
+    entropy::{Entropy, Source},
+    error::{CallError, LoadError},
+    fault::{Fault, Stop, instantiate},
+    imports,
+    limits::{Limits, epochs},
+    log::LogSink,
+    manifest::Manifest,
+    memory::Guest,
+    state::State,
+};
+
+/// What an instance may use and reach.
+#[derive(Clone)]
+pub struct InstanceConfig {
+    /// What it may use of the machine.
+    pub limits: Limits,
+    /// Where its random numbers come from.
+    pub entropy: Entropy,
+    /// Who takes the lines that it logs.
+    pub log: Arc<dyn LogSink>,
+    /// The names of the functions that the host offers, without leading underscores. A function's index here is how
+    /// [`HostCalls`](crate::HostCalls) is told which one the mod called.
+    pub host_functions: Arc<[String]>,
+}
+
+impl fmt::Debug for InstanceConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InstanceConfig")
+            .field("limits", &self.limits)
+            .field("entropy", &self.entropy)
+            .field("host_functions", &self.host_functions)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A mod that runs: its memory, its state between calls, and everything that was promised to it.
+///
+/// After a call that left the mod's code in the middle (a trap, a panic, a timeout, a refused host function), the
+/// instance is poisoned: its memory may be half-changed, so it is never entered again.
+pub struct Instance {
+    pub(crate) store: Store<State>,
+    pub(crate) guest: Guest,
+    pub(crate) functions: Functions,
+    pub(crate) compiled: CompiledMod,
+    pub(crate) limits: Limits,
+    pub(crate) batch: Batch,
+    pub(crate) poisoned: bool,
+}
+
+/// The mod's functions, looked up once.
+pub(crate) struct Functions {
+    pub(crate) callable: HashMap<String, TypedFunc<u64, u64>>,
+    pub(crate) describe: Option<TypedFunc<u64, u64>>,
+    pub(crate) run: Option<TypedFunc<u64, u64>>,
+}
+
+impl Instance {
+    /// Links and starts a compiled mod. Its start function runs here, and then `_initialize`, once.
+    ///
+    /// # Errors
+    /// [`LoadError::Imports`] with everything that the mod wants and the host does not offer,
+    /// [`LoadError::Instantiate`], or [`LoadError::Start`] when the mod's own code fails or takes longer than
+    /// [`Limits::startup_time`].
+    pub fn new(compiled: &CompiledMod, config: InstanceConfig) -> Result<Self, LoadError> {
+        let InstanceConfig { limits, entropy, log, host_functions } = config;
+        let module = compiled.module();
+        let source = Source::new(entropy, &compiled.manifest().identity.id);
+        let state = State::new(&limits, source, log, host_functions);
+        let mut store = Store::try_new(module.engine(), state).map_err(|error| instantiate(&error))?;
+        store.limiter(|state| &mut state.limiter);
+        let imports = imports::link(&mut store, module)?;
+
+        store.set_epoch_deadline(epochs(limits.startup_time));
+        let raw = wasmtime::Instance::new(&mut store, module, &imports)
+            .map_err(|error| start_error(error, limits.startup_time, &mut store))?;
+        let guest = Guest::find(&mut store, &raw)
+            .ok_or_else(|| LoadError::Instantiate { reason: "the mod has no memory".to_owned() })?;
+        store.data_mut().guest = Some(guest.clone());
+
+        let mut typed = |name: &str| raw.get_typed_func::<u64, u64>(&mut store, name).ok();
+        let exports = &compiled.manifest().exports;
+        let functions = Functions {
+            callable: exports.iter().filter_map(|name| Some((name.clone(), typed(&symbol(name))?))).collect(),
+            describe: typed(DESCRIBE),
+            run: typed(RUN),
+        };
+        let initialize = raw.get_typed_func::<(), ()>(&mut store, INITIALIZE).ok();
+        let mut instance = Self {
+            store,
+            guest,
+            functions,
+            compiled: compiled.clone(),
+            limits,
+            batch: Batch::default(),
+            poisoned: false,
+        };
+        if let Some(initialize) = initialize {
+            let limit = instance.limits.startup_time;
+            instance
+                .enter(INITIALIZE, limit, &mut NoHostCalls, |store, _, _| Ok(initialize.call(store, ())?))
+                .map_err(|source| LoadError::Start { source })?;
+        }
+        Ok(instance)
+    }
+
+    /// Whether a call was left in the middle. Every later call answers [`CallError::Poisoned`].
+    #[must_use]
+    pub fn is_poisoned(&self) -> bool {
+        self.poisoned
+    }
+
+    /// The size of the mod's linear memory, in bytes.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        self.guest.size(&self.store)
+    }
+
+    /// Who the mod is and what crosses its border.
+    #[must_use]
+    pub fn manifest(&self) -> &Manifest {
+        self.compiled.manifest()
+    }
+
+    /// The bytes that `buffer` names in the mod's memory.
+    ///
+    /// # Errors
+    /// [`CallError::BadBuffer`] when it names bytes outside, [`CallError::Poisoned`].
+    pub fn guest_bytes(&self, buffer: Buffer) -> Result<&[u8], CallError> {
+        let function = || "guest_bytes".to_owned();
+        if self.poisoned {
+            return Err(CallError::Poisoned { function: function() });
+        }
+        self.guest.bytes(&self.store, buffer).map_err(|source| CallError::BadBuffer { function: function(), source })
+    }
+}
+
+impl fmt::Debug for Instance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Instance")
+            .field("id", &self.manifest().identity.id)
+            .field("memory_bytes", &self.memory_bytes())
+            .field("poisoned", &self.poisoned)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The mod's code failed, or the engine could not give it what it declares.
+fn start_error(error: wasmtime::Error, limit: Duration, store: &mut Store<State>) -> LoadError {
+    if error.is::<Trap>() || error.is::<Fault>() {
+        let state = store.data_mut();
+        state.flush();
+        LoadError::Start { source: Stop::Guest(error).into_call_error("the start function", limit, state) }
+    } else {
+        instantiate(&error)
+    }
+}

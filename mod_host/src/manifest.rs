@@ -1,0 +1,232 @@
+//! What a file says about itself, read and judged before any of its code runs. The engine is not known here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mod_abi::{
+    ABI_VERSION, Identity,
+    names::{
+        ALLOC_BUFFER, DESCRIBE, FREE_BUFFER, GETRANDOM, IDENTITY_SECTION, IMPORT_MODULE, INITIALIZE, LOG, MEMORY,
+        PANIC, RUN, is_reserved,
+    },
+};
+use wasmparser::{
+    CompositeInnerType, FuncType, Parser, Payload, ValType, Validator,
+    types::{EntityType, TypesRef},
+};
+
+use crate::{engine::FEATURES, error::LoadError, limits::Limits, text};
+
+/// Bytes of a page of linear memory.
+const PAGE: u64 = 64 << 10;
+/// The codec that this host speaks.
+const CODEC: &str = "bincode";
+/// The most problems that one error lists.
+pub(crate) const MAX_PROBLEMS: usize = 64;
+
+/// Who a mod is and what crosses its border, read from the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Manifest {
+    /// Name, version and origin.
+    pub identity: Identity,
+    /// Whether the file states its identity. If not, it is made from the file's name.
+    pub stated_identity: bool,
+    /// The host functions that the mod imports, without leading underscores: sorted, each once. The raw ones
+    /// (`__getrandom`, `__log`, `__panic`) are not among them, nor are imports of another type, which cannot be linked.
+    pub host_functions: Vec<String>,
+    /// The functions that can be called by name, without leading underscores: sorted, without reserved names.
+    pub exports: Vec<String>,
+    /// Whether the mod can describe its systems.
+    pub describes: bool,
+    /// Whether the mod can run systems.
+    pub runs_systems: bool,
+}
+
+impl Manifest {
+    /// Reads and checks a file. `file_stem` is its name without the extension, for mods that state no identity.
+    ///
+    /// # Errors
+    /// When the file is larger than [`Limits::file_bytes`], not a valid core module, built for another version of
+    /// the contract or codec, states its identity badly or twice, or lacks exports that the contract needs (all of
+    /// those in one error).
+    pub fn read(bytes: &[u8], file_stem: &str, limits: &Limits) -> Result<Self, LoadError> {
+        if bytes.len() > limits.file_bytes {
+            return Err(LoadError::TooLarge { bytes: bytes.len(), limit: limits.file_bytes });
+        }
+        if !bytes.starts_with(b"\0asm") {
+            return Err(LoadError::NotWasm);
+        }
+        // The second half of the version is the layer: 0 for modules, 1 for components.
+        if bytes.get(6..8) == Some(&[1, 0]) {
+            return Err(LoadError::Component);
+        }
+        // A later version of the contract may allow features that this host cannot validate, so it is asked first.
+        let (identity, stated_identity) = identity(bytes, file_stem)?;
+        let types = Validator::new_with_features(FEATURES).validate_all(bytes).map_err(|error| invalid(&error))?;
+        let types = types.as_ref();
+
+        let host_functions = host_functions(types);
+        let exports = Exports::read(types);
+        exports.check(!host_functions.is_empty(), limits)?;
+        Ok(Self {
+            identity,
+            stated_identity,
+            host_functions,
+            describes: exports.contract.contains_key(DESCRIBE),
+            runs_systems: exports.contract.contains_key(RUN),
+            exports: exports.callable,
+        })
+    }
+}
+
+fn invalid(error: &wasmparser::BinaryReaderError) -> LoadError {
+    LoadError::Invalid { reason: text::clean(&error.to_string()) }
+}
+
+fn identity(bytes: &[u8], file_stem: &str) -> Result<(Identity, bool), LoadError> {
+    let mut sections = Vec::new();
+    for payload in Parser::new(0).parse_all(bytes) {
+        if let Payload::CustomSection(section) = payload.map_err(|error| invalid(&error))?
+            && section.name() == IDENTITY_SECTION
+        {
+            sections.push(section.data());
+        }
+    }
+    let identity = match sections.as_slice() {
+        [] => Identity::from_file_name(file_stem)
+            .map_err(|_| LoadError::FileName { file_stem: text::clean(file_stem) })?,
+        [section] => {
+            let source = |source| LoadError::Identity { source };
+            let found = Identity::parse_abi(section).map_err(source)?;
+            if found != ABI_VERSION {
+                return Err(LoadError::AbiVersion { found });
+            }
+            Identity::parse(section).map_err(source)?
+        }
+        more => return Err(LoadError::DuplicateIdentity { count: more.len() }),
+    };
+    if identity.codec != CODEC {
+        return Err(LoadError::Codec { codec: text::clean(&identity.codec) });
+    }
+    Ok((identity, !sections.is_empty()))
+}
+
+/// Imports of other types are the linker's to report, with all others that are wrong.
+fn host_functions(types: TypesRef<'_>) -> Vec<String> {
+    let mut names = BTreeSet::new();
+    for (module, name, entity) in types.core_imports().into_iter().flatten() {
+        let raw = matches!(name, GETRANDOM | LOG | PANIC);
+        if let Some(bare) = name.strip_prefix("__")
+            && module == IMPORT_MODULE
+            && !raw
+            && text::is_clean(bare)
+            && function_type(types, entity).is_some_and(crosses)
+        {
+            names.insert(bare.to_owned());
+        }
+    }
+    names.into_iter().collect()
+}
+
+fn function_type<'a>(types: TypesRef<'a>, entity: EntityType) -> Option<&'a FuncType> {
+    let (EntityType::Func(id) | EntityType::FuncExact(id)) = entity else { return None };
+    match &types.get(id)?.composite_type.inner {
+        CompositeInnerType::Func(ty) => Some(ty),
+        _ => None,
+    }
+}
+
+/// Whether a function takes a buffer and returns one.
+fn crosses(ty: &FuncType) -> bool {
+    ty.params() == [ValType::I64] && ty.results() == [ValType::I64]
+}
+
+/// A signature as it stands in error messages.
+pub(crate) fn signature<T: ToString>(
+    params: impl IntoIterator<Item = T>,
+    results: impl IntoIterator<Item = T>,
+) -> String {
+    let list = |types: &mut dyn Iterator<Item = T>| types.map(|ty| ty.to_string()).collect::<Vec<_>>().join(", ");
+    format!("({}) -> ({})", list(&mut params.into_iter()), list(&mut results.into_iter()))
+}
+
+/// What a name of the contract must be exported as.
+struct Required {
+    name: &'static str,
+    params: &'static [ValType],
+    results: &'static [ValType],
+}
+
+const CONTRACT: &[Required] = &[
+    Required { name: ALLOC_BUFFER, params: &[ValType::I32], results: &[ValType::I32] },
+    Required { name: FREE_BUFFER, params: &[ValType::I64], results: &[] },
+    Required { name: INITIALIZE, params: &[], results: &[] },
+    Required { name: DESCRIBE, params: &[ValType::I64], results: &[ValType::I64] },
+    Required { name: RUN, params: &[ValType::I64], results: &[ValType::I64] },
+];
+
+struct Exports<'a> {
+    /// Those of [`CONTRACT`] that are there, with their types; `None` if they are not functions.
+    contract: BTreeMap<&'a str, Option<&'a FuncType>>,
+    /// The exported memory's first size, in bytes. `None` inside if `memory` is something else.
+    memory: Option<Option<u64>>,
+    /// The others that can be called.
+    callable: Vec<String>,
+}
+
+impl<'a> Exports<'a> {
+    fn read(types: TypesRef<'a>) -> Self {
+        let mut exports = Self { contract: BTreeMap::new(), memory: None, callable: Vec::new() };
+        for (name, entity) in types.core_exports().into_iter().flatten() {
+            let ty = function_type(types, entity);
+            if name == MEMORY {
+                exports.memory = Some(match entity {
+                    EntityType::Memory(memory) => Some(memory.initial.saturating_mul(PAGE)),
+                    _ => None,
+                });
+            } else if CONTRACT.iter().any(|required| required.name == name) {
+                exports.contract.insert(name, ty);
+            } else if let Some(bare) = name.strip_prefix("__")
+                && !is_reserved(bare)
+                && text::is_clean(bare)
+                && ty.is_some_and(crosses)
+            {
+                exports.callable.push(bare.to_owned());
+            }
+        }
+        exports.callable.sort_unstable();
+        exports
+    }
+
+    fn check(&self, imports_functions: bool, limits: &Limits) -> Result<(), LoadError> {
+        let mut problems = Vec::new();
+        let limit = u64::try_from(limits.memory_bytes).unwrap_or(u64::MAX);
+        match self.memory {
+            None => problems.push(format!("it exports no memory (as `{MEMORY}`)")),
+            Some(None) => problems.push(format!("`{MEMORY}` is not a memory")),
+            Some(Some(bytes)) if bytes > limit => {
+                problems.push(format!("its memory starts with {bytes} bytes, more than the limit of {limit}"));
+            }
+            Some(Some(_)) => {}
+        }
+        let crosses = imports_functions
+            || !self.callable.is_empty()
+            || self.contract.contains_key(DESCRIBE)
+            || self.contract.contains_key(RUN);
+        for Required { name, params, results } in CONTRACT {
+            let expected = || signature(*params, *results);
+            match self.contract.get(name) {
+                None if crosses && matches!(*name, ALLOC_BUFFER | FREE_BUFFER) => {
+                    problems.push(format!("`{name}` of type {} is missing", expected()));
+                }
+                None => {}
+                Some(None) => problems.push(format!("`{name}` should be a function of type {}", expected())),
+                Some(Some(ty)) if ty.params() != *params || ty.results() != *results => {
+                    let found = text::clean(&signature(ty.params(), ty.results()));
+                    problems.push(format!("`{name}` has the type {found}, but should have {}", expected()));
+                }
+                Some(Some(_)) => {}
+            }
+        }
+        if problems.is_empty() { Ok(()) } else { Err(LoadError::Exports { problems }) }
+    }
+}

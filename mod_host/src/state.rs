@@ -1,0 +1,109 @@
+//! What the store of an instance carries for its imports and limits. Who calls is not known here.
+
+use std::{sync::Arc, time::Instant};
+
+use mod_abi::names::LogLevel;
+use wasmtime::ResourceLimiter;
+
+use crate::{
+    context::HostSlot,
+    entropy::Source,
+    limits::Limits,
+    log::{LineBuffer, LogSink},
+    memory::Guest,
+};
+
+/// A program has one table; a few more do no harm.
+const MAX_TABLES: usize = 8;
+
+pub(crate) struct State {
+    pub(crate) limiter: Limiter,
+    pub(crate) entropy: Source,
+    pub(crate) log: Arc<dyn LogSink>,
+    pub(crate) stdout: LineBuffer,
+    pub(crate) stderr: LineBuffer,
+    /// What the running call may reach.
+    pub(crate) host: HostSlot,
+    /// The names of the host's functions, without underscores.
+    pub(crate) host_functions: Arc<[String]>,
+    /// The text of the panic that the running call announced.
+    pub(crate) panic: Option<String>,
+    /// The mod's memory and allocator, once it is instantiated.
+    pub(crate) guest: Option<Guest>,
+    /// Reused for the results of host functions.
+    pub(crate) scratch: Vec<u8>,
+    /// The beginning of time, as far as the mod can know.
+    pub(crate) started: Instant,
+}
+
+impl State {
+    pub(crate) fn new(limits: &Limits, entropy: Source, log: Arc<dyn LogSink>, host_functions: Arc<[String]>) -> Self {
+        Self {
+            limiter: Limiter {
+                memory_bytes: limits.memory_bytes,
+                table_elements: limits.table_elements,
+                refused: false,
+            },
+            entropy,
+            log,
+            stdout: LineBuffer::new(LogLevel::Info),
+            stderr: LineBuffer::new(LogLevel::Warn),
+            host: HostSlot::empty(),
+            host_functions,
+            panic: None,
+            guest: None,
+            scratch: Vec::new(),
+            started: Instant::now(),
+        }
+    }
+
+    /// Forgets what an earlier call left behind.
+    pub(crate) fn begin_call(&mut self) {
+        self.limiter.refused = false;
+        self.panic = None;
+    }
+
+    /// Passes on half-written lines: nothing will complete them.
+    pub(crate) fn flush(&mut self) {
+        self.stdout.flush(&*self.log);
+        self.stderr.flush(&*self.log);
+    }
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        self.flush();
+    }
+}
+
+/// Refuses growth above the limits. The mod sees -1, as it would on a machine that is full.
+pub(crate) struct Limiter {
+    pub(crate) memory_bytes: usize,
+    table_elements: usize,
+    /// Whether memory was refused since the call began: the likely cause of what goes wrong afterwards.
+    pub(crate) refused: bool,
+}
+
+impl ResourceLimiter for Limiter {
+    fn memory_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        let allowed = desired <= self.memory_bytes;
+        self.refused |= !allowed;
+        Ok(allowed)
+    }
+
+    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(desired <= self.table_elements)
+    }
+
+    fn instances(&self) -> usize {
+        1
+    }
+
+    fn memories(&self) -> usize {
+        1
+    }
+
+    fn tables(&self) -> usize {
+        MAX_TABLES
+    }
+}

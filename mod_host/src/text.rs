@@ -1,0 +1,93 @@
+//! Text that a mod wrote, made harmless for logs, terminals and error messages. The only place that does this.
+
+use std::borrow::Cow;
+
+/// The most bytes of a mod's text that are looked at and kept.
+pub(crate) const MAX_BYTES: usize = 4 << 10;
+
+const CUT: &str = " [cut]";
+
+/// `text` on one line, without control characters and not longer than [`MAX_BYTES`].
+pub(crate) fn clean(text: &str) -> String {
+    let mut cleaned = String::with_capacity(text.len().min(MAX_BYTES));
+    for c in text.chars().filter_map(visible) {
+        if cleaned.len().saturating_add(c.len_utf8()) > MAX_BYTES {
+            cleaned.push_str(CUT);
+            break;
+        }
+        cleaned.push(c);
+    }
+    cleaned
+}
+
+/// [`clean`] for bytes that should be UTF-8. What is not becomes U+FFFD.
+pub(crate) fn clean_bytes(bytes: &[u8]) -> String {
+    match bytes.get(..MAX_BYTES) {
+        Some(head) if head.len() < bytes.len() => {
+            let mut cleaned = clean(&String::from_utf8_lossy(head));
+            if !cleaned.ends_with(CUT) {
+                cleaned.push_str(CUT);
+            }
+            cleaned
+        }
+        _ => clean(&String::from_utf8_lossy(bytes)),
+    }
+}
+
+/// Whether [`clean`] would leave `text` as it is.
+pub(crate) fn is_clean(text: &str) -> bool {
+    text.len() <= MAX_BYTES && text.chars().all(|c| visible(c) == Some(c))
+}
+
+/// A Rust symbol as its author wrote it, cleaned.
+pub(crate) fn demangled(symbol: &str) -> String {
+    let text = rustc_demangle::try_demangle(symbol)
+        .map_or(Cow::Borrowed(symbol), |demangled| Cow::Owned(format!("{demangled:#}")));
+    clean(&text)
+}
+
+fn visible(c: char) -> Option<char> {
+    match c {
+        '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => Some(' '),
+        // Marks that reorder or hide what stands beside them.
+        '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => None,
+        c if c.is_control() => None,
+        c => Some(c),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_BYTES, clean, clean_bytes, demangled, is_clean};
+
+    #[test]
+    fn control_characters_go_and_lines_are_joined() {
+        for (text, expected) in [
+            ("plain", "plain"),
+            ("two\nlines\tand a tab", "two lines and a tab"),
+            ("\u{1b}[31mred\u{7}\0", "[31mred"),
+            ("a\u{202e}b\u{feff}c\u{85}d", "abcd"),
+            ("grüße 🦀", "grüße 🦀"),
+        ] {
+            assert_eq!(clean(text), expected);
+            assert_eq!(is_clean(text), text == expected);
+        }
+    }
+
+    #[test]
+    fn long_text_is_cut_and_bytes_are_read_leniently() {
+        let long = "ä".repeat(MAX_BYTES);
+        assert!(clean(&long).len() <= MAX_BYTES + 8);
+        assert!(clean(&long).ends_with("[cut]"));
+        assert!(clean_bytes(long.as_bytes()).ends_with("[cut]"));
+        assert!(clean_bytes(&[0xff; MAX_BYTES]).ends_with("[cut]"));
+        assert_eq!(clean_bytes(&[b'a'; MAX_BYTES]), "a".repeat(MAX_BYTES));
+        assert_eq!(clean_bytes(b"a\xffb"), "a\u{fffd}b");
+    }
+
+    #[test]
+    fn rust_symbols_lose_their_hash() {
+        assert_eq!(demangled("_ZN7orchard5drift17h0123456789abcdefE"), "orchard::drift");
+        assert_eq!(demangled("plain"), "plain");
+    }
+}

@@ -1,0 +1,107 @@
+//! The scratch area of per-frame calls.
+
+use mod_abi::Buffer;
+use mod_host::{CallError, NoHostCalls};
+
+use crate::harness::{Host, Setup, assert_contains, load, wasm};
+
+/// Adds one to every byte of the batch, and fails on an empty one.
+const RUN: &str = r#"(func (export "__mod_run") (param $b i64) (result i64) (local $at i32) (local $end i32)
+    (local.set $at (call $ptr (local.get $b)))
+    (local.set $end (i32.add (local.get $at) (call $len (local.get $b))))
+    (loop $again
+        (i32.store8 (local.get $at) (i32.add (i32.load8_u (local.get $at)) (i32.const 1)))
+        (local.set $at (i32.add (local.get $at) (i32.const 1)))
+        (br_if $again (i32.lt_u (local.get $at) (local.get $end))))
+    (i64.const 0))"#;
+
+#[test]
+fn a_batch_goes_through_a_system_in_place() {
+    let mut instance = load("", RUN);
+    assert!(instance.manifest().runs_systems);
+    assert_eq!(instance.batch_bytes().unwrap(), b"");
+    for len in [64_usize, 16, 1_000, 5_000, 16, 200_000, 100] {
+        let batch = instance.batch(len).unwrap();
+        assert_eq!(batch.len(), len);
+        batch.fill(7);
+        instance.run("drift", &mut NoHostCalls).unwrap();
+        assert_eq!(instance.batch_bytes().unwrap(), vec![8; len]);
+    }
+    let (allocs, frees): (u32, u32) = instance.call("stats", &(), &mut NoHostCalls).unwrap();
+    // 64, 16 and 1,000 fit into the first area; 5,000 and 200,000 each replace it.
+    assert_eq!((allocs, frees), (4, 2), "three areas, of which one lives, and this answer");
+}
+
+#[test]
+fn a_batch_is_reused() {
+    let mut instance = load("", RUN);
+    instance.batch(100_000).unwrap();
+    let memory = instance.memory_bytes();
+    for len in 0..2_000 {
+        assert_eq!(instance.batch(len * 50).unwrap().len(), len * 50);
+    }
+    assert_eq!(instance.memory_bytes(), memory);
+    assert_eq!(instance.batch(0).unwrap().len(), 0);
+}
+
+#[test]
+fn systems_reach_the_host() {
+    let mut instance = load(
+        r#"(import "env" "__store" (func $host (param i64) (result i64)))"#,
+        r#"(func (export "__mod_run") (param i64) (result i64) (drop (call $host (i64.const 0))) (i64.const 0))"#,
+    );
+    instance.batch(16).unwrap();
+    let mut host = Host::answering(b"");
+    instance.run("drift", &mut host).unwrap();
+    assert_eq!(host.asked, [(2, Vec::new())]);
+    let error = instance.run("drift", &mut Host::refusing("not now")).unwrap_err();
+    assert_eq!(error.to_string(), "`drift` called `store`, which failed: not now");
+}
+
+#[test]
+fn output_is_refused() {
+    let mut instance = load("", r#"(func (export "__mod_run") (param i64) (result i64) (i64.const 1))"#);
+    instance.batch(16).unwrap();
+    let error = instance.run("drift", &mut NoHostCalls).unwrap_err();
+    assert_eq!(error.to_string(), "`drift` returned output, which ABI 1 does not have");
+    assert!(!instance.is_poisoned());
+}
+
+#[test]
+fn allocators_that_lie() {
+    for (address, expected) in [
+        ("(i32.const 8)", "`__alloc_buffer` returned the address 8, which is not a multiple of 16"),
+        ("(i32.const 0)", "`__alloc_buffer` ran out of memory"),
+        ("(i32.const -16)", "`__alloc_buffer` returned a buffer that cannot be used"),
+        ("unreachable", "`__alloc_buffer` failed"),
+        ("(loop $again (br $again)) (i32.const 16)", "`__alloc_buffer` was stopped"),
+    ] {
+        let text = format!(
+            r#"(module (memory (export "memory") 1)
+            (func (export "__alloc_buffer") (param i32) (result i32) {address})
+            (func (export "__free_buffer") (param i64))
+            (func (export "__mod_run") (param i64) (result i64) (i64.const 0)))"#
+        );
+        let mut instance = Setup::default().load(&wasm(&text)).unwrap();
+        let error = instance.batch(64).unwrap_err();
+        assert_contains(&error.to_string(), expected);
+    }
+}
+
+#[test]
+fn a_mod_without_an_allocator_has_no_batch() {
+    let mut instance = Setup::default().load(&wasm(r#"(module (memory (export "memory") 1))"#)).unwrap();
+    let error = instance.batch(64).unwrap_err();
+    assert_contains(&error.to_string(), "no function `__alloc_buffer`");
+}
+
+#[test]
+fn guest_memory_can_be_read_within_its_bounds() {
+    let instance = load("", r#"(data (i32.const 64) "hello")"#);
+    assert_eq!(instance.guest_bytes(Buffer::new(64, 5)).unwrap(), b"hello");
+    assert_eq!(instance.guest_bytes(Buffer::new(u32::MAX, 0)).unwrap(), b"");
+    for buffer in [Buffer::new(131_072, 1), Buffer::new(u32::MAX, 1), Buffer::new(1, u32::MAX)] {
+        let error = instance.guest_bytes(buffer).unwrap_err();
+        assert!(matches!(error, CallError::BadBuffer { .. }), "{error}");
+    }
+}

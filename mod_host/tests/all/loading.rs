@@ -1,0 +1,241 @@
+//! Files: what is judged before any code of a mod runs, and what the linker refuses.
+
+use std::time::Duration;
+
+use mod_abi::Identity;
+use mod_host::{Limits, LoadError, Manifest, NoHostCalls};
+
+use crate::harness::{Setup, assert_contains, module, wasm};
+
+fn read(bytes: &[u8]) -> Result<Manifest, LoadError> {
+    Manifest::read(bytes, "from_file", &Limits::default())
+}
+
+#[track_caller]
+fn check(bytes: &[u8], expected: &str) {
+    assert_contains(&read(bytes).unwrap_err().to_string(), expected);
+}
+
+#[test]
+fn files_that_are_not_modules() {
+    check(b"", "not a WebAssembly file");
+    check(b"(module)", "not a WebAssembly file");
+    check(b"\0asm", "not a valid WebAssembly module (was it written completely?)");
+    check(b"\0asm\x02\0\0\0", "not a valid WebAssembly module");
+    check(b"\0asm\x0d\0\x01\0", "cargo build --target wasm32-unknown-unknown");
+    check(&wasm("(component)"), "this is a WebAssembly component, but mods are core modules");
+    check(b"\0asm\x01\0\0\0", "it exports no memory (as `memory`)");
+    let small = Limits { file_bytes: 100, ..Limits::default() };
+    let error = Manifest::read(&module("", ""), "x", &small).unwrap_err().to_string();
+    assert_contains(&error, "more than the limit of 100");
+}
+
+#[test]
+fn a_truncated_file_is_always_an_error() {
+    let bytes = module(
+        r#"(import "env" "__double" (func (param i64) (result i64)))"#,
+        r#"(data (i32.const 64) "some data") (@custom "bevy_mod" "abi: 1\nid: x\nversion: 1.0.0\n")"#,
+    );
+    assert!(read(&bytes).is_ok());
+    for len in (0..bytes.len()).step_by(16) {
+        assert!(read(bytes.get(..len).unwrap()).is_err(), "{len} of {}", bytes.len());
+    }
+}
+
+#[test]
+fn a_file_with_any_byte_changed_never_brings_the_host_down() {
+    let limits = Limits {
+        memory_bytes: 1 << 20,
+        startup_time: Duration::from_millis(20),
+        call_time: Duration::from_millis(20),
+        ..Limits::default()
+    };
+    let setup = Setup { limits, ..Setup::default() };
+    let bytes = module(r#"(import "env" "__double" (func (param i64) (result i64)))"#, "");
+    for index in 0..bytes.len() {
+        let mut changed = bytes.clone();
+        if let Some(byte) = changed.get_mut(index) {
+            *byte ^= 1 << (index % 8);
+        }
+        // Anything may come of it but a panic, a hang or a crash.
+        let Ok(mut instance) = setup.load(&changed) else { continue };
+        for function in ["add", "echo", "stats"] {
+            let _ = instance.call::<_, i32>(function, &(1_i32, 2_i32), &mut NoHostCalls);
+        }
+    }
+}
+
+#[test]
+fn features_that_mods_do_not_have() {
+    for (what, text) in [
+        ("64-bit memory", r#"(module (memory (export "memory") i64 1))"#),
+        ("two memories", r#"(module (memory (export "memory") 1) (memory 1))"#),
+        ("shared memory", r#"(module (memory (export "memory") 1 1 shared))"#),
+        ("garbage-collected types", r#"(module (memory (export "memory") 1) (type (struct (field i32))))"#),
+        ("external references", r#"(module (memory (export "memory") 1) (table 1 externref))"#),
+        ("exceptions", r#"(module (memory (export "memory") 1) (tag))"#),
+        ("small pages", r#"(module (memory (export "memory") 1 (pagesize 1)))"#),
+    ] {
+        let error = read(&wasm(text)).unwrap_err();
+        assert!(matches!(error, LoadError::Invalid { .. }), "{what}: {error}");
+    }
+}
+
+#[test]
+fn features_that_compilers_use_compile() {
+    let body = r#"(table $t 2 funcref) (elem declare func $two)
+        (func $two (result i32 i32) (i32.const 1) (i32.const 2))
+        (func (param i32) (result i32) (i32.extend8_s (local.get 0)))
+        (func (param f32) (result i32) (i32.trunc_sat_f32_s (local.get 0)))
+        (func (result v128) (f32x4.relaxed_madd (v128.const i32x4 0 0 0 0) (v128.const i32x4 0 0 0 0)
+            (v128.const i32x4 0 0 0 0)))
+        (func (memory.copy (i32.const 0) (i32.const 16) (i32.const 16)))
+        (func (table.set $t (i32.const 0) (ref.func $two)))
+        (func (result i32 i32) (return_call $two))
+        (global i32 (i32.add (i32.const 1) (i32.const 2)))"#;
+    Setup::default().load(&module("", body)).unwrap();
+}
+
+fn stating(text: &str) -> Vec<u8> {
+    module("", &format!(r#"(@custom "bevy_mod" "{text}")"#))
+}
+
+#[test]
+fn identities() {
+    let manifest = read(&stating(r"abi: 1\nid: orchard\nversion: 0.2.0\nauthor: Ada\n")).unwrap();
+    assert!(manifest.stated_identity);
+    assert_eq!((manifest.identity.id.as_str(), manifest.identity.version.as_str()), ("orchard", "0.2.0"));
+
+    let manifest = read(&module("", "")).unwrap();
+    assert!(!manifest.stated_identity);
+    assert_eq!(manifest.identity, Identity::from_file_name("from_file").unwrap());
+    let error = Manifest::read(&module("", ""), "my mod", &Limits::default()).unwrap_err().to_string();
+    assert_contains(&error, "its file name `my mod` cannot be its id");
+
+    for (text, expected) in [
+        (r"abi: 2\nfuture: yes\n", "built for version 2 of the mod ABI, but this game has version 1"),
+        (r"abi: 1\nid: x\nversion: 1\ncodec: json\n", "encoded as `json`, but this game knows only `bincode`"),
+        (r"abi: 1\nid: ../x\nversion: 1\n", "ASCII letters"),
+        (r"abi: 1\nid: x\n", "does not state `version`"),
+        (r"id: x\n", "does not state `abi`"),
+        (r"\ff\fe", "not UTF-8"),
+        (r"", "does not state `abi`"),
+    ] {
+        check(&stating(text), expected);
+    }
+    let section = r#"(@custom "bevy_mod" "abi: 1\nid: x\nversion: 1\n")"#;
+    check(&module("", &section.repeat(2)), "states 2 identities");
+}
+
+#[test]
+fn a_later_abi_is_named_even_if_the_file_uses_later_features() {
+    let text = r#"(module (memory (export "memory") i64 1) (@custom "bevy_mod" "abi: 9\n"))"#;
+    check(&wasm(text), "version 9");
+}
+
+#[test]
+fn exports_that_are_missing_or_wrong_are_listed_together() {
+    let text = r#"(module
+        (func (export "__alloc_buffer") (param i64) (result i32) (i32.const 0))
+        (global (export "_initialize") i32 (i32.const 0))
+        (func (export "__mod_run") (param i32) (result i64) (i64.const 0))
+        (func (export "__double") (param i64) (result i64) (i64.const 0)))"#;
+    let error = read(&wasm(text)).unwrap_err();
+    let LoadError::Exports { problems } = &error else { unreachable!("{error}") };
+    assert_eq!(
+        problems.as_slice(),
+        [
+            "it exports no memory (as `memory`)",
+            "`__alloc_buffer` has the type (i64) -> (i32), but should have (i32) -> (i32)",
+            "`__free_buffer` of type (i64) -> () is missing",
+            "`_initialize` should be a function of type () -> ()",
+            "`__mod_run` has the type (i32) -> (i64), but should have (i64) -> (i64)",
+        ]
+    );
+    check(&wasm(r#"(module (func (export "memory")))"#), "`memory` is not a memory");
+    check(&wasm(r#"(module (memory (export "memory") 2000))"#), "starts with 131072000 bytes, more than the limit");
+    let needs_alloc =
+        r#"(module (memory (export "memory") 1) (func (export "__x") (param i64) (result i64) unreachable))"#;
+    check(&wasm(needs_alloc), "`__alloc_buffer` of type (i32) -> (i32) is missing");
+}
+
+#[test]
+fn a_mod_that_does_nothing_needs_only_a_memory() {
+    let manifest = read(&wasm(r#"(module (memory (export "memory") 1))"#)).unwrap();
+    assert!(manifest.exports.is_empty() && !manifest.describes && !manifest.runs_systems);
+}
+
+#[test]
+fn what_crosses_is_listed() {
+    let manifest = read(&module(
+        r#"(import "env" "__world_get" (func (param i64) (result i64)))
+        (import "env" "__b" (func (param i64) (result i64)))
+        (import "env" "__a" (func (param i64) (result i64)))
+        (import "env" "__a" (func (param i64) (result i64)))
+        (import "env" "__wrong" (func (param i32)))
+        (import "env" "__getrandom" (func (param i32 i32) (result i32)))
+        (import "other" "__c" (func (param i64) (result i64)))"#,
+        r#"(func (export "__mod_describe") (param i64) (result i64) (local.get 0))
+        (func (export "__bad\1b[2Jname") (param i64) (result i64) (local.get 0))"#,
+    ))
+    .unwrap();
+    assert_eq!(manifest.host_functions, ["a", "b", "world_get"]);
+    assert_eq!(manifest.exports, ["add", "echo", "nothing", "stats"]);
+    assert!(manifest.describes && !manifest.runs_systems);
+}
+
+#[test]
+fn imports_that_are_missing_or_wrong_are_listed_together() {
+    let imports = r#"
+        (import "env" "__play_sund" (func (param i64) (result i64)))
+        (import "env" "__play_sound" (func (param i64) (result i64)))
+        (import "env" "__double" (func (param f64) (result f64)))
+        (import "env" "__getrandom" (func (param i64) (result i64)))
+        (import "env" "double" (func (param i64) (result i64)))
+        (import "env" "__store" (global i32))
+        (import "env" "table" (table 1 funcref))
+        (import "wasi_unstable" "fd_write" (func))
+        (import "env" "__\1b[31mred" (func))"#;
+    let error = Setup::default().load(&module(imports, "")).unwrap_err();
+    let LoadError::Imports { problems } = &error else { unreachable!("{error}") };
+    assert_eq!(
+        problems.as_slice(),
+        [
+            "`env.__play_sund` (a function (i64) -> (i64)); did you mean `__play_sound`?",
+            "`env.__double` is a function (i64) -> (i64), but the mod wants a function (f64) -> (f64)",
+            "`env.__getrandom` is a function (i32, i32) -> (i32), but the mod wants a function (i64) -> (i64)",
+            "`env.double` (a function (i64) -> (i64))",
+            "`env.__store` is a function (i64) -> (i64), but the mod wants a global",
+            "`env.table` (a table)",
+            "`wasi_unstable.fd_write` (a function () -> ())",
+            "`env.__[31mred` (a function () -> ())",
+        ]
+    );
+    let memory = r#"(module (import "env" "memory" (memory 1)) (export "memory" (memory 0)))"#;
+    let error = Setup::default().load(&wasm(memory)).unwrap_err().to_string();
+    assert_contains(&error, "`env.memory` (a memory)");
+}
+
+#[test]
+fn very_many_missing_imports_are_counted() {
+    let imports: String =
+        (0..500).map(|n| format!(r#"(import "env" "__none_{n}" (func (param i64) (result i64)))"#)).collect();
+    let error = Setup::default().load(&module(&imports, "")).unwrap_err().to_string();
+    assert_contains(&error, "`env.__none_0`");
+    assert_contains(&error, "and 436 more");
+}
+
+#[test]
+fn an_instance_may_have_less_than_the_file_was_read_with() {
+    let read_with = Setup::default();
+    let bytes = module("", "");
+    let compiled = read_with.compile(&bytes).unwrap();
+    let config = mod_host::InstanceConfig {
+        limits: Limits { memory_bytes: 1 << 16, ..Limits::default() },
+        entropy: mod_host::Entropy::Host,
+        log: read_with.lines,
+        host_functions: std::sync::Arc::new([]),
+    };
+    let error = mod_host::Instance::new(&compiled, config).unwrap_err();
+    assert!(matches!(error, LoadError::Instantiate { .. }), "{error}");
+}

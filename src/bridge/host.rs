@@ -1,0 +1,169 @@
+//! Host functions: systems of the game that a mod calls in the middle of its own.
+//!
+//! A host function is any system with input and output that is not exclusive and can be cloned. Every slot whose mod
+//! imports it holds a clone: its `Local`s belong to that slot, its access joins the slot's, and its commands apply at
+//! the slot's own sync point.
+#![expect(unsafe_code, reason = "runs systems on a world cell whose access the calling slot has declared")]
+
+use std::{any::type_name, fmt, sync::Arc};
+
+use bevy_ecs::{
+    change_detection::CheckChangeTicks,
+    query::FilteredAccessSet,
+    resource::Resource,
+    system::{In, IntoSystem, System, SystemInput},
+    world::{DeferredWorld, World, unsafe_world_cell::UnsafeWorldCell},
+};
+use mod_abi::{codec, names};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::bridge::{handle::catch, on_demand::WORLD_FUNCTIONS};
+
+/// The input of a host function: `()` for none, or `In<A>` for the mod's arguments, several of which are a tuple.
+pub trait ModImportInput: SystemInput {
+    /// Reads the arguments that a mod sent.
+    ///
+    /// # Errors
+    /// When they are not what this function takes.
+    fn decode(args: &[u8]) -> Result<Self::Inner<'static>, codec::DecodeError>;
+}
+
+impl ModImportInput for () {
+    fn decode(args: &[u8]) -> Result<(), codec::DecodeError> {
+        codec::decode(args)
+    }
+}
+
+impl<A: DeserializeOwned + 'static> ModImportInput for In<A> {
+    fn decode(args: &[u8]) -> Result<A, codec::DecodeError> {
+        codec::decode(args)
+    }
+}
+
+/// A host function as one slot holds it.
+pub(crate) trait HostFunction: Send + Sync {
+    fn initialize(&mut self, world: &mut World) -> FilteredAccessSet;
+
+    /// # Safety
+    /// The caller has the access that `initialize` returned, for this world.
+    unsafe fn call(&mut self, args: &[u8], result: &mut Vec<u8>, world: UnsafeWorldCell) -> Result<(), String>;
+
+    fn apply_deferred(&mut self, world: &mut World);
+    fn queue_deferred(&mut self, world: DeferredWorld);
+    fn check_change_tick(&mut self, check: CheckChangeTicks);
+    fn has_deferred(&self) -> bool;
+
+    /// Runs the function once, outside a slot.
+    fn call_once(&mut self, args: &[u8], result: &mut Vec<u8>, world: &mut World) -> Result<(), String> {
+        self.initialize(world);
+        // SAFETY: the cell comes from a `&mut World`, which may do everything.
+        let answer = unsafe { self.call(args, result, world.as_unsafe_world_cell()) };
+        self.apply_deferred(world);
+        answer
+    }
+}
+
+struct SystemFunction<S>(S);
+
+impl<I, O, S> HostFunction for SystemFunction<S>
+where
+    I: ModImportInput + 'static,
+    O: Serialize + 'static,
+    S: System<In = I, Out = O>,
+{
+    fn initialize(&mut self, world: &mut World) -> FilteredAccessSet {
+        self.0.initialize(world)
+    }
+
+    unsafe fn call(&mut self, args: &[u8], result: &mut Vec<u8>, world: UnsafeWorldCell) -> Result<(), String> {
+        let input = I::decode(args).map_err(|error| format!("its arguments do not fit: {error}"))?;
+        // SAFETY: the caller has this system's access, and exclusive systems are refused when they are added.
+        let output = catch(|| unsafe { self.0.run_unsafe(input, world) })
+            .map_err(|panic| format!("it panicked: {panic}"))?
+            .map_err(|error| error.to_string())?;
+        *result = codec::encode(&output).map_err(|error| error.to_string())?;
+        Ok(())
+    }
+
+    fn apply_deferred(&mut self, world: &mut World) {
+        self.0.apply_deferred(world);
+    }
+
+    fn queue_deferred(&mut self, world: DeferredWorld) {
+        self.0.queue_deferred(world);
+    }
+
+    fn check_change_tick(&mut self, check: CheckChangeTicks) {
+        self.0.check_change_tick(check);
+    }
+
+    fn has_deferred(&self) -> bool {
+        self.0.has_deferred()
+    }
+}
+
+type Factory = Arc<dyn Fn() -> Box<dyn HostFunction> + Send + Sync>;
+
+/// The host functions that this game offers, by name. The place in the list is how an instance names a function, so
+/// entries are never removed.
+#[derive(Resource)]
+pub(crate) struct HostFunctions {
+    names: Vec<String>,
+    factories: Vec<Option<Factory>>,
+}
+
+impl fmt::Debug for HostFunctions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HostFunctions").field("names", &self.names).finish_non_exhaustive()
+    }
+}
+
+impl Default for HostFunctions {
+    fn default() -> Self {
+        let names = WORLD_FUNCTIONS.map(|(name, _)| name.to_owned());
+        Self { factories: vec![None; names.len()], names: names.to_vec() }
+    }
+}
+
+impl HostFunctions {
+    /// The names in their order.
+    pub(crate) fn names(&self) -> Arc<[String]> {
+        self.names.iter().cloned().collect()
+    }
+
+    pub(crate) fn index_of(&self, name: &str) -> Option<usize> {
+        self.names.iter().position(|known| known == name)
+    }
+
+    /// A clone of a function, or `None` for those that are not systems.
+    pub(crate) fn make(&self, index: usize) -> Option<Box<dyn HostFunction>> {
+        self.factories.get(index).and_then(Option::as_ref).map(|factory| factory())
+    }
+
+    /// Adds a function, or replaces the one of that name.
+    ///
+    /// # Panics
+    /// When the system cannot be a host function, or the name is reserved: mistakes of the game's own code.
+    pub(crate) fn add<I, O, M, F>(world: &mut World, name: &str, function: F)
+    where
+        I: ModImportInput + 'static,
+        O: Serialize + 'static,
+        F: IntoSystem<I, O, M> + Clone + Send + Sync + 'static,
+    {
+        assert!(!names::is_reserved(name), "`{name}` cannot be the name of a mod import: it belongs to the ABI");
+        let mut trial = IntoSystem::into_system(function.clone());
+        let refused = "cannot be a mod import, because it would run in the middle of a mod's system";
+        assert!(!trial.is_exclusive(), "the exclusive system `{}` {refused}", type_name::<F>());
+        trial.initialize(world);
+        assert!(trial.is_send(), "the system `{}`, which reads non-send data, {refused}", type_name::<F>());
+        let factory: Factory = Arc::new(move || Box::new(SystemFunction(IntoSystem::into_system(function.clone()))));
+        let mut functions = world.get_resource_or_init::<Self>();
+        match functions.index_of(name) {
+            Some(index) => functions.factories[index] = Some(factory),
+            None => {
+                functions.names.push(name.to_owned());
+                functions.factories.push(Some(factory));
+            }
+        }
+    }
+}

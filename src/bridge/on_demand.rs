@@ -1,0 +1,149 @@
+//! On-demand access: a mod asks for rows in the middle of a call, and reads them as a block.
+//!
+//! A mod first has a request prepared, which answers with a handle, and then asks by that handle. Handles belong to the
+//! instance.
+
+use bevy_ecs::{component::ComponentId, entity::Entity, world::World};
+use mod_abi::{
+    codec,
+    describe::{TermDesc, TypeDesc, TypeIndex, WorldRequest, WorldTarget},
+    names,
+};
+
+use crate::bridge::{
+    gather::Block,
+    query::{Bound, BoundQuery, QueryError, Term, Types, TypesOf},
+    types::{Binding, bind_readonly},
+};
+
+/// The most requests that one instance may have prepared.
+const MAX_PREPARED: usize = 1024;
+
+/// The requests of one instance.
+#[derive(Debug, Default)]
+pub(crate) struct OnDemand {
+    prepared: Vec<Prepared>,
+}
+
+#[derive(Debug)]
+struct Prepared {
+    request: WorldRequest,
+    /// `None` until the World has met all of its types. Nothing can match before that.
+    block: Option<Block>,
+}
+
+/// One of the host functions behind on-demand access.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WorldFunction {
+    Prepare,
+    Query,
+    Get,
+    Resource,
+}
+
+/// The host functions behind on-demand access. They stand first in every list of host functions, in this order.
+pub(crate) const WORLD_FUNCTIONS: [(&str, WorldFunction); 4] = [
+    (names::WORLD_PREPARE, WorldFunction::Prepare),
+    (names::WORLD_QUERY, WorldFunction::Query),
+    (names::WORLD_GET, WorldFunction::Get),
+    (names::WORLD_RESOURCE, WorldFunction::Resource),
+];
+
+impl OnDemand {
+    /// Answers a request of the mod.
+    pub(crate) fn answer(
+        &mut self,
+        function: WorldFunction,
+        args: &[u8],
+        world: &World,
+        result: &mut Vec<u8>,
+    ) -> Result<(), String> {
+        let bad = |error: codec::DecodeError| format!("its arguments do not fit: {error}");
+        match function {
+            WorldFunction::Prepare => {
+                let handle = self.prepare(codec::decode(args).map_err(bad)?, world)?;
+                *result = codec::encode(&handle).map_err(|error| error.to_string())?;
+                Ok(())
+            }
+            WorldFunction::Query | WorldFunction::Resource => {
+                self.rows(codec::decode(args).map_err(bad)?, None, world, result)
+            }
+            WorldFunction::Get => {
+                let (handle, bits): (u32, u64) = codec::decode(args).map_err(bad)?;
+                let entity = Entity::try_from_bits(bits).ok_or_else(|| format!("{bits:#x} is no entity"))?;
+                self.rows(handle, Some(entity), world, result)
+            }
+        }
+    }
+
+    fn prepare(&mut self, request: WorldRequest, world: &World) -> Result<u32, String> {
+        if self.prepared.len() >= MAX_PREPARED {
+            return Err(format!("more than {MAX_PREPARED} requests are prepared"));
+        }
+        if let WorldTarget::Query(query) = &request.target
+            && query.terms.iter().any(|term| matches!(term, TermDesc::Write(_)))
+        {
+            return Err("on-demand access only reads, but a term writes".to_owned());
+        }
+        let block = bind(&request, world).map_err(|error| error.to_string())?;
+        self.prepared.push(Prepared { request, block });
+        u32::try_from(self.prepared.len() - 1).map_err(|error| error.to_string())
+    }
+
+    fn rows(&mut self, handle: u32, entity: Option<Entity>, world: &World, result: &mut Vec<u8>) -> Result<(), String> {
+        let prepared = usize::try_from(handle).ok().and_then(|handle| self.prepared.get_mut(handle));
+        let prepared = prepared.ok_or_else(|| format!("there is no prepared request {handle}"))?;
+        if prepared.block.is_none() {
+            prepared.block = bind(&prepared.request, world).map_err(|error| error.to_string())?;
+        }
+        match &mut prepared.block {
+            Some(block) => block.read(world, entity, result),
+            None => Block::empty(column_count(&prepared.request.target)).read(world, None, result),
+        }
+        .map_err(|error| error.to_string())
+    }
+}
+
+fn column_count(target: &WorldTarget) -> usize {
+    match target {
+        WorldTarget::Query(query) => query.terms.len(),
+        WorldTarget::Resource(_) => 1,
+    }
+}
+
+fn bind(request: &WorldRequest, world: &World) -> Result<Option<Block>, QueryError> {
+    let lookup = |desc: &TypeDesc| bind_readonly(world, desc);
+    let mut types = TypesOf { descs: &request.types, bind: lookup };
+    Ok(match &request.target {
+        WorldTarget::Query(query) => match BoundQuery::bind(query, &mut types)? {
+            Bound::Ready(mut query) => {
+                query.hide_disabled(world);
+                Some(Block::of_query(query))
+            }
+            Bound::Waiting(_) => None,
+        },
+        WorldTarget::Resource(ty) => match bind_resource(*ty, false, &mut types)? {
+            Bound::Ready((component, term)) => Some(Block::of_resource(component, term)),
+            Bound::Waiting(_) => None,
+        },
+    })
+}
+
+/// Binds a resource to its component and the one term that reads it.
+pub(crate) fn bind_resource(
+    ty: TypeIndex,
+    write: bool,
+    types: &mut impl Types,
+) -> Result<Bound<(ComponentId, Term)>, QueryError> {
+    let (binding, desc) = types.get(ty)?;
+    match binding {
+        Binding::NotYet { name } => Ok(Bound::Waiting(vec![name])),
+        Binding::Bound(ty) => {
+            ty.check_data(desc)?;
+            if write {
+                ty.check_mutable()?;
+            }
+            Ok(Bound::Ready((ty.component, Term::Data { ty, write })))
+        }
+    }
+}

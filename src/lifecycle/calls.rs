@@ -1,0 +1,212 @@
+//! The game calls its mods: [`Mods`] in a system, [`CallMod::call_mod`] with the whole World.
+
+use std::sync::Arc;
+
+use bevy_ecs::{
+    system::{ResMut, SystemParam},
+    world::{Mut, World},
+};
+use mod_host::{CallError, HostCalls};
+use serde::{Serialize, de::DeserializeOwned};
+use thiserror::Error;
+
+use crate::{
+    bridge::{
+        handle::{ModHandle, SystemError},
+        host::HostFunctions,
+        on_demand::WORLD_FUNCTIONS,
+    },
+    lifecycle::runtime::{ModRuntime, ModState},
+};
+
+/// The mods of this game, for any system.
+///
+/// A system with this parameter never runs at the same time as a system of a mod.
+///
+/// ```
+/// # use bevy::prelude::*;
+/// # use bevy_wasm_mods::prelude::*;
+/// fn ask(mut mods: Mods) -> Result {
+///     if mods.is_running("orchard_wind") {
+///         let doubled = mods.call::<_, Vec<f64>>("orchard_wind", "double", &vec![1.0, 2.0])?;
+///         info!("{doubled:?}");
+///     }
+///     Ok(())
+/// }
+/// ```
+#[derive(Debug, SystemParam)]
+pub struct Mods<'w> {
+    runtime: ResMut<'w, ModRuntime>,
+}
+
+/// A mod, as the game may show it.
+#[derive(Debug, Clone)]
+pub struct ModInfo {
+    /// Its id.
+    pub id: Arc<str>,
+    /// Its version, empty if that could not be read.
+    pub version: String,
+    /// Its asset path.
+    pub file: String,
+    /// Whether it runs.
+    pub state: ModState,
+    /// Bytes of its memory, if it has an instance.
+    pub memory_bytes: Option<usize>,
+}
+
+/// A call from the game that brought no answer.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ModCallError {
+    /// There is no such mod.
+    #[error("there is no mod `{id}`{}", nearest.as_ref().map(|n| format!(" (there is `{n}`)")).unwrap_or_default())]
+    NoSuchMod {
+        /// The id.
+        id: String,
+        /// The id of a mod of a similar name.
+        nearest: Option<String>,
+    },
+    /// The mod does not run.
+    #[error("the mod `{id}` does not run: {why}")]
+    NotRunning {
+        /// The id.
+        id: String,
+        /// Its state.
+        why: String,
+    },
+    /// The call itself failed.
+    #[error("{id}: {source}")]
+    Call {
+        /// The mod's id.
+        id: String,
+        /// Which function, and why.
+        source: CallError,
+    },
+}
+
+impl Mods<'_> {
+    /// Calls an export of a mod. Several arguments are a tuple; none is `&()`.
+    ///
+    /// Host functions that reach the World cannot be called meanwhile: see [`CallMod`].
+    ///
+    /// # Errors
+    /// When there is no such mod or export, when the mod does not run, when the types do not fit, or when the mod fails.
+    /// A mod that traps, panics or runs out of time is stopped, as if one of its systems had failed.
+    pub fn call<A, R>(&mut self, mod_id: &str, export: &str, args: &A) -> Result<R, ModCallError>
+    where
+        A: Serialize + ?Sized,
+        R: DeserializeOwned,
+    {
+        let handle = self.runtime.running(mod_id)?;
+        call(&handle, export, args, &mut NoWorld)
+    }
+
+    /// Whether the mod is loaded and its systems run.
+    #[must_use]
+    pub fn is_running(&self, mod_id: &str) -> bool {
+        self.runtime.running(mod_id).is_ok()
+    }
+
+    /// The state of a mod, if it is known.
+    #[must_use]
+    pub fn state(&self, mod_id: &str) -> Option<&ModState> {
+        self.runtime.mods.get(mod_id).map(|record| &record.state)
+    }
+
+    /// All mods that are known, by id.
+    pub fn iter(&self) -> impl Iterator<Item = ModInfo> {
+        self.runtime.mods.iter().map(|(id, record)| ModInfo {
+            id: Arc::clone(id),
+            version: record.version.clone(),
+            file: record.file.clone(),
+            state: record.state.clone(),
+            memory_bytes: record.running.as_ref().map(|running| running.handle.instance().memory_bytes()),
+        })
+    }
+}
+
+/// Calls into mods with the whole World, so that host functions and on-demand access work in the middle of the call.
+pub trait CallMod {
+    /// Calls an export of a mod, as [`Mods::call`] does.
+    ///
+    /// # Errors
+    /// As [`Mods::call`].
+    fn call_mod<A, R>(&mut self, mod_id: &str, export: &str, args: &A) -> Result<R, ModCallError>
+    where
+        A: Serialize + ?Sized,
+        R: DeserializeOwned;
+}
+
+impl CallMod for World {
+    fn call_mod<A, R>(&mut self, mod_id: &str, export: &str, args: &A) -> Result<R, ModCallError>
+    where
+        A: Serialize + ?Sized,
+        R: DeserializeOwned,
+    {
+        let handle = self.resource::<ModRuntime>().running(mod_id)?;
+        let mut host = WholeWorld { world: self, handle: Arc::clone(&handle) };
+        call(&handle, export, args, &mut host)
+    }
+}
+
+fn call<A, R>(handle: &ModHandle, export: &str, args: &A, host: &mut dyn HostCalls) -> Result<R, ModCallError>
+where
+    A: Serialize + ?Sized,
+    R: DeserializeOwned,
+{
+    let mut instance = handle.instance();
+    let result = instance.call(export, args, host);
+    let id = handle.id.to_string();
+    let poisoned = instance.is_poisoned();
+    drop(instance);
+    result.map_err(|source| {
+        if poisoned {
+            handle.fail(export, SystemError::Stopped { export: export.to_owned(), reason: source.to_string() });
+        }
+        ModCallError::Call { id, source }
+    })
+}
+
+impl ModRuntime {
+    fn running(&self, id: &str) -> Result<Arc<ModHandle>, ModCallError> {
+        let Some(record) = self.mods.get(id) else {
+            let wanted = id.to_ascii_lowercase();
+            let mut ids = self.mods.keys();
+            let nearest = ids.find(|known| known.contains(&wanted) || wanted.contains(&***known));
+            return Err(ModCallError::NoSuchMod { id: id.to_owned(), nearest: nearest.map(ToString::to_string) });
+        };
+        let not_running = |why: String| ModCallError::NotRunning { id: id.to_owned(), why };
+        match (&record.state, &record.running) {
+            (ModState::Running, Some(running)) if !running.handle.is_faulted() => Ok(Arc::clone(&running.handle)),
+            (ModState::Failed(fault), _) => Err(not_running(fault.cause.to_string())),
+            (ModState::Pending { types }, _) => Err(not_running(format!("it waits for {}", types.join(", ")))),
+            _ => Err(not_running("it failed in this frame".to_owned())),
+        }
+    }
+}
+
+/// The host of a call from a system that does not hold the World.
+struct NoWorld;
+
+impl HostCalls for NoWorld {
+    fn call(&mut self, _function: usize, _args: &[u8], _result: &mut Vec<u8>) -> Result<(), String> {
+        Err("a mod that the game calls through `Mods` cannot reach the World; call it with `world.call_mod`".to_owned())
+    }
+}
+
+/// The host of a call that holds the World.
+struct WholeWorld<'w> {
+    world: &'w mut World,
+    handle: Arc<ModHandle>,
+}
+
+impl HostCalls for WholeWorld<'_> {
+    fn call(&mut self, function: usize, args: &[u8], result: &mut Vec<u8>) -> Result<(), String> {
+        if let Some((_, function)) = WORLD_FUNCTIONS.get(function) {
+            return self.handle.on_demand().answer(*function, args, self.world, result);
+        }
+        let make = |_: &mut World, functions: Mut<HostFunctions>| functions.make(function);
+        let function = self.world.resource_scope(make);
+        function.ok_or("there is no such host function")?.call_once(args, result, self.world)
+    }
+}

@@ -1,0 +1,95 @@
+//! Everything that can go wrong with a mod ends here, as a value with the mod's name on it.
+
+use std::{fmt, sync::Arc};
+
+use bevy_ecs::message::Message;
+use mod_host::{CallError, LoadError};
+use thiserror::Error;
+
+use crate::bridge::{bind::SystemBindError, handle::SystemError};
+
+/// What failed, in which mod, and why. Its text is one line that a player can paste into a bug report.
+#[derive(Debug)]
+pub struct ModFault {
+    /// The mod's id, or its file's name if the id could not be read.
+    pub mod_id: String,
+    /// The mod's version, if it could be read.
+    pub version: Option<String>,
+    /// The mod's asset path.
+    pub file: String,
+    /// The system or export that failed, if the mod was running.
+    pub function: Option<String>,
+    /// Why.
+    pub cause: FaultCause,
+}
+
+/// Why a mod failed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum FaultCause {
+    /// Its file could not be read.
+    #[error("{0}")]
+    Read(String),
+    /// Its module could not be validated, compiled, linked or started.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// It could not say what it wants.
+    #[error("it could not be asked for its systems: {0}")]
+    Describe(CallError),
+    /// Another file holds a mod of the same id.
+    #[error("another mod has the same id (in {other}); remove one of the two files")]
+    DuplicateId {
+        /// The other file.
+        other: String,
+    },
+    /// It wants what this game does not have.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Bind(Vec<SystemBindError>),
+    /// One of its systems failed.
+    #[error(transparent)]
+    System(#[from] SystemError),
+}
+
+impl fmt::Display for ModFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.mod_id)?;
+        if let Some(version) = &self.version {
+            write!(f, " {version}")?;
+        }
+        write!(f, " ({}): {}", self.file, self.cause)
+    }
+}
+
+impl std::error::Error for ModFault {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.cause)
+    }
+}
+
+/// What happened to a mod, as a Bevy message.
+#[derive(Debug, Clone, Message)]
+#[non_exhaustive]
+pub enum ModEvent {
+    /// It was loaded and its systems run from this frame on.
+    Loaded {
+        /// The mod's id.
+        id: Arc<str>,
+    },
+    /// A new version took the old one's place.
+    Reloaded {
+        /// The mod's id.
+        id: Arc<str>,
+    },
+    /// It could not be loaded, or it failed while it ran and was stopped.
+    Failed {
+        /// The mod's id, or its file's name if the id could not be read.
+        id: Arc<str>,
+        /// What failed, and why.
+        fault: Arc<ModFault>,
+    },
+    /// Its file is gone, and so is the mod.
+    Unloaded {
+        /// The mod's id.
+        id: Arc<str>,
+    },
+}

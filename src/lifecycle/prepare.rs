@@ -1,0 +1,79 @@
+//! From a file's bytes to an instance that has said what it wants, away from the main thread.
+//!
+//! Nothing here needs the World. Guest code runs for the first time here, under its limits.
+
+use std::sync::Arc;
+
+use mod_abi::{Identity, describe::ModDescription, names::LogLevel};
+use mod_host::{CompiledMod, Entropy, HostEngine, Instance, InstanceConfig, Limits, LogSink};
+use tracing::{debug, error, info, trace, warn};
+
+use crate::lifecycle::fault::{FaultCause, ModFault};
+
+/// What all mods of a game are prepared with.
+#[derive(Debug, Clone)]
+pub(crate) struct Workshop {
+    pub(crate) engine: HostEngine,
+    pub(crate) limits: Limits,
+    pub(crate) entropy: Entropy,
+    /// The host functions that the game offers.
+    pub(crate) host_functions: Arc<[String]>,
+}
+
+/// A mod that is ready to be installed.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    pub(crate) identity: Identity,
+    /// Places of the host functions that it imports.
+    pub(crate) imports: Vec<usize>,
+    pub(crate) description: ModDescription,
+    pub(crate) instance: Instance,
+}
+
+/// Prepares a mod. `file` is its asset path and `stem` its name where the mod states none.
+pub(crate) fn prepare(workshop: &Workshop, bytes: &[u8], file: &str, stem: &str) -> Result<Prepared, Box<ModFault>> {
+    let fault = |identity: Option<&Identity>, cause: FaultCause| {
+        Box::new(ModFault {
+            mod_id: identity.map_or(stem, |identity| &identity.id).to_owned(),
+            version: identity.map(|identity| identity.version.clone()),
+            file: file.to_owned(),
+            function: None,
+            cause,
+        })
+    };
+    let compiled = CompiledMod::new(&workshop.engine, bytes, stem, &workshop.limits);
+    let compiled = compiled.map_err(|error| fault(None, error.into()))?;
+    let manifest = compiled.manifest();
+    let identity = manifest.identity.clone();
+    let wanted = &manifest.host_functions;
+    let offered = workshop.host_functions.iter().enumerate();
+    let imports = offered.filter(|(_, name)| wanted.contains(name)).map(|(index, _)| index).collect();
+    let config = InstanceConfig {
+        limits: workshop.limits.clone(),
+        entropy: workshop.entropy,
+        log: Arc::new(GameLog { mod_id: identity.id.clone() }),
+        host_functions: Arc::clone(&workshop.host_functions),
+    };
+    let mut instance = Instance::new(&compiled, config).map_err(|error| fault(Some(&identity), error.into()))?;
+    let described = instance.describe();
+    let description = described.map_err(|error| fault(Some(&identity), FaultCause::Describe(error)))?;
+    Ok(Prepared { identity, imports, description, instance })
+}
+
+/// Writes a mod's lines into the game's log, under the mod's name.
+struct GameLog {
+    mod_id: String,
+}
+
+impl LogSink for GameLog {
+    fn log(&self, level: LogLevel, line: &str) {
+        let id = &self.mod_id;
+        match level {
+            LogLevel::Error => error!(target: "mods", "{id}: {line}"),
+            LogLevel::Warn => warn!(target: "mods", "{id}: {line}"),
+            LogLevel::Info => info!(target: "mods", "{id}: {line}"),
+            LogLevel::Debug => debug!(target: "mods", "{id}: {line}"),
+            LogLevel::Trace => trace!(target: "mods", "{id}: {line}"),
+        }
+    }
+}

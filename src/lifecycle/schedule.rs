@@ -1,0 +1,111 @@
+//! The systems of mods in the game's schedules.
+
+use std::sync::Arc;
+
+use bevy_app::{
+    First, FixedFirst, FixedLast, FixedPostUpdate, FixedPreUpdate, FixedUpdate, Last, PostUpdate, PreUpdate, Update,
+};
+use bevy_ecs::{
+    schedule::{
+        InternedScheduleLabel, IntoScheduleConfigs, ScheduleCleanupPolicy, ScheduleError, ScheduleLabel, Schedules,
+        SystemSet,
+    },
+    system::BoxedSystem,
+    world::{Mut, World},
+};
+
+/// All systems of all mods in a schedule. A game orders itself against it with Bevy's own words:
+///
+/// ```
+/// # use bevy::prelude::*;
+/// # use bevy_wasm_mods::prelude::*;
+/// # fn keep_inside() {}
+/// # let mut app = App::new();
+/// app.add_systems(Update, keep_inside.after(ModSystems));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, SystemSet)]
+pub struct ModSystems;
+
+/// The systems of one mod in a schedule, by the mod's id.
+///
+/// ```
+/// # use bevy::prelude::*;
+/// # use bevy_wasm_mods::prelude::*;
+/// # fn sail() {}
+/// # let mut app = App::new();
+/// app.add_systems(Update, sail.after(SystemsOfMod::new("orchard_wind")));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash, SystemSet)]
+pub struct SystemsOfMod(Arc<str>);
+
+impl SystemsOfMod {
+    /// The set of the mod with that id. There need not be such a mod.
+    #[must_use]
+    pub fn new(id: &str) -> Self {
+        Self(id.into())
+    }
+}
+
+/// One system of a mod, so that others of the mod can be ordered after it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, SystemSet)]
+struct SystemOfMod(Arc<str>, usize);
+
+/// A system of a mod on its way into a schedule.
+pub(crate) struct ScheduledSlot {
+    pub(crate) schedule: InternedScheduleLabel,
+    /// The system's index in its mod.
+    pub(crate) index: usize,
+    /// Indices of the systems that run earlier.
+    pub(crate) after: Vec<usize>,
+    pub(crate) system: BoxedSystem,
+}
+
+/// The schedules that mods know by name. Those of the start-up are not among them, because they have run when a mod is
+/// loaded: see [`startup_rank`].
+pub(crate) fn schedule_named(name: &str) -> Option<InternedScheduleLabel> {
+    Some(match name {
+        "First" => First.intern(),
+        "PreUpdate" => PreUpdate.intern(),
+        "Update" => Update.intern(),
+        "PostUpdate" => PostUpdate.intern(),
+        "Last" => Last.intern(),
+        "FixedFirst" => FixedFirst.intern(),
+        "FixedPreUpdate" => FixedPreUpdate.intern(),
+        "FixedUpdate" => FixedUpdate.intern(),
+        "FixedPostUpdate" => FixedPostUpdate.intern(),
+        "FixedLast" => FixedLast.intern(),
+        _ => return None,
+    })
+}
+
+/// The place of a start-up schedule among its kind. Systems in them run once, when the mod is installed.
+pub(crate) fn startup_rank(name: &str) -> Option<usize> {
+    ["PreStartup", "Startup", "PostStartup"].iter().position(|known| *known == name)
+}
+
+/// Puts systems of a mod into their schedules. Must not be called while one of those schedules runs.
+pub(crate) fn add(world: &mut World, mod_id: &Arc<str>, slots: Vec<ScheduledSlot>) {
+    let mut schedules = world.get_resource_or_init::<Schedules>();
+    for slot in slots {
+        let of = |index| SystemOfMod(Arc::clone(mod_id), index);
+        let mut config = slot.system.in_set(ModSystems).in_set(SystemsOfMod(Arc::clone(mod_id))).in_set(of(slot.index));
+        for after in slot.after {
+            config = config.after(of(after));
+        }
+        schedules.add_systems(slot.schedule, config);
+    }
+}
+
+/// Takes all systems of a mod out of a schedule that does not run now.
+pub(crate) fn remove(
+    world: &mut World,
+    mod_id: &Arc<str>,
+    schedule: InternedScheduleLabel,
+) -> Result<(), ScheduleError> {
+    world.resource_scope(|world, mut schedules: Mut<Schedules>| {
+        // Removing the set as well, and using it again, panics in Bevy 0.19.
+        let policy = ScheduleCleanupPolicy::RemoveSystemsOnly;
+        let set = SystemsOfMod(Arc::clone(mod_id));
+        schedules.remove_systems_in_set(schedule, set, world, policy).map(drop)
+    })
+}

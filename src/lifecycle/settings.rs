@@ -1,0 +1,32 @@
+//! What a game may choose.
+
+use bevy_ecs::resource::Resource;
+use mod_host::Limits;
+
+/// How this game treats its mods. Insert it before [`WasmModsPlugin`](crate::WasmModsPlugin) to choose:
+///
+/// ```
+/// # use bevy::prelude::*;
+/// # use bevy_wasm_mods::prelude::*;
+/// let mut app = App::new();
+/// app.insert_resource(ModSettings { seed: Some(42), ..default() });
+/// app.add_plugins((MinimalPlugins, WasmModsPlugin));
+/// ```
+#[derive(Debug, Clone, PartialEq, Resource)]
+pub struct ModSettings {
+    /// The folder of the mods, inside the asset folder.
+    pub folder: String,
+    /// What each mod may use.
+    pub limits: Limits,
+    /// Where the random numbers of mods come from: the operating system, or this seed. With the same seed a mod draws
+    /// the same numbers in every run; two mods draw different ones.
+    pub seed: Option<u64>,
+    /// Whether changed, added and removed files take effect while the game runs. Needs the feature `hot_reload`.
+    pub watch: bool,
+}
+
+impl Default for ModSettings {
+    fn default() -> Self {
+        Self { folder: "mods".to_owned(), limits: Limits::default(), seed: None, watch: true }
+    }
+}

@@ -1,0 +1,120 @@
+//! The plugin: puts the rooms together.
+
+use bevy_app::{App, First, MainScheduleOrder, Plugin};
+use bevy_asset::{AssetApp, AssetPlugin};
+use bevy_ecs::{schedule::Schedule, system::IntoSystem};
+use mod_host::{EngineConfig, HostEngine};
+use serde::Serialize;
+use tracing::error;
+
+use crate::{
+    asset::{ModFile, ModFileLoader},
+    bridge::host::{HostFunctions, ModImportInput},
+    lifecycle::{
+        fault::ModEvent,
+        maintain::{MaintainMods, maintain},
+        runtime::ModRuntime,
+        settings::ModSettings,
+    },
+};
+
+/// Makes a game moddable: loads every mod in `assets/mods`, runs its systems in the game's schedules, and takes changed
+/// files over while the game runs.
+///
+/// Add it after Bevy's own plugins. Without [`AssetPlugin`] it adds one. [`ModSettings`] holds what can be chosen.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct WasmModsPlugin;
+
+impl Plugin for WasmModsPlugin {
+    fn build(&self, app: &mut App) {
+        if !app.is_plugin_added::<AssetPlugin>() {
+            app.add_plugins(AssetPlugin::default());
+        }
+        let engine = match HostEngine::new(&EngineConfig::default()) {
+            Ok(engine) => engine,
+            Err(error) => {
+                error!("no mods can be loaded: {error}");
+                return;
+            }
+        };
+        let settings = app.world_mut().get_resource_or_init::<ModSettings>().clone();
+        app.init_asset::<ModFile>()
+            .register_asset_loader(ModFileLoader { max_bytes: settings.limits.file_bytes })
+            .add_message::<ModEvent>()
+            .init_resource::<HostFunctions>()
+            .insert_resource(ModRuntime::new(engine));
+        let mut schedule = Schedule::new(MaintainMods);
+        schedule.add_systems(maintain);
+        app.add_schedule(schedule);
+        app.init_resource::<MainScheduleOrder>();
+        app.world_mut().resource_mut::<MainScheduleOrder>().insert_before(First, MaintainMods);
+        #[cfg(feature = "hot_reload")]
+        if settings.watch {
+            watch(app, &settings.folder);
+        }
+    }
+}
+
+/// Watches the mod folder, if the game's assets are files. Makes it first, so that a player sees where mods belong.
+#[cfg(feature = "hot_reload")]
+fn watch(app: &mut App, folder: &str) {
+    use bevy_asset::io::file::FileAssetReader;
+    use tracing::warn;
+
+    use crate::{asset::Watcher, lifecycle::files::FolderWatcher};
+
+    let assets = app.get_added_plugins::<AssetPlugin>().first().map(|plugin| plugin.file_path.clone());
+    let assets = FileAssetReader::get_base_path().join(assets.unwrap_or_default());
+    let folder = assets.join(folder);
+    if assets.is_dir() && !folder.exists() {
+        // Where this fails, the watcher says what is wrong.
+        let _ = std::fs::create_dir(&folder);
+    }
+    match Watcher::new(&folder) {
+        Ok(watcher) => {
+            app.insert_resource(FolderWatcher(watcher));
+        }
+        Err(error) => warn!("mods are not watched for changes: {} {error}", folder.display()),
+    }
+}
+
+/// What [`WasmModsPlugin`] adds to [`App`].
+pub trait ModAppExt {
+    /// Offers a system to all mods as a function that they call with `#[import]`.
+    ///
+    /// The system runs in the middle of the mod's own. Its input is what the mod sends: `In<A>` for one argument,
+    /// `In<(A, B)>` for several, nothing for none; its output goes back. It may use any parameters but exclusive and
+    /// non-send ones.
+    ///
+    /// ```
+    /// # use bevy::prelude::*;
+    /// # use bevy_wasm_mods::prelude::*;
+    /// # #[derive(Resource)] struct Announcements(Vec<String>);
+    /// # let mut app = App::new();
+    /// fn announce(In(text): In<String>, mut announcements: ResMut<Announcements>) -> usize {
+    ///     announcements.0.push(text);
+    ///     announcements.0.len()
+    /// }
+    /// app.add_mod_import("announce", announce);
+    /// ```
+    ///
+    /// # Panics
+    /// When the system is exclusive, reads non-send data, or the name is one of the ABI's own.
+    fn add_mod_import<I, O, M, F>(&mut self, name: &str, system: F) -> &mut Self
+    where
+        I: ModImportInput + 'static,
+        O: Serialize + 'static,
+        F: IntoSystem<I, O, M> + Clone + Send + Sync + 'static;
+}
+
+impl ModAppExt for App {
+    fn add_mod_import<I, O, M, F>(&mut self, name: &str, system: F) -> &mut Self
+    where
+        I: ModImportInput + 'static,
+        O: Serialize + 'static,
+        F: IntoSystem<I, O, M> + Clone + Send + Sync + 'static,
+    {
+        HostFunctions::add(self.world_mut(), name, system);
+        self
+    }
+}

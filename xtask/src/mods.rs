@@ -1,0 +1,219 @@
+//! Keeps the committed modules in `assets/mods` in step with the crates in `examples/mods`.
+//!
+//! The modules are committed, so that a game runs where no wasm target is installed. `sources.lock` beside them says
+//! for each one what it was built from: a line with its name, the hash of its sources and its own hash.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use crate::{
+    sources::{At, FileError, hash_bytes, hash_files, names_in},
+    wasm_build::{self, BuildError, Member},
+};
+
+const TARGET: &str = "wasm32-unknown-unknown";
+const WORKSPACE: &str = "examples/mods";
+const MODULES: &str = "assets/mods";
+const LOCK: &str = "sources.lock";
+
+/// What every mod is built from besides its own crate.
+const SHARED_SOURCES: [&str; 9] = [
+    "examples/mods/Cargo.toml",
+    "examples/mods/Cargo.lock",
+    "examples/mods/.cargo/config.toml",
+    "mod_sdk/Cargo.toml",
+    "mod_sdk/src",
+    "mod_sdk/abi/Cargo.toml",
+    "mod_sdk/abi/src",
+    "mod_sdk/macros/Cargo.toml",
+    "mod_sdk/macros/src",
+];
+
+/// Why a command about the mods failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ModsError {
+    /// They could not be built.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// What is committed is not what its sources make.
+    #[error("{MODULES} is not up to date:\n{}", .0.join("\n"))]
+    Stale(Vec<String>),
+}
+
+impl From<FileError> for ModsError {
+    fn from(error: FileError) -> Self {
+        Self::Build(error.into())
+    }
+}
+
+/// A line of the lock file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Locked {
+    sources: String,
+    module: String,
+}
+
+/// Builds every mod, copies the modules and writes the lock file. Returns a line for each mod.
+pub(crate) fn build(root: &Path) -> Result<Vec<String>, ModsError> {
+    let workspace = root.join(WORKSPACE);
+    let mods = wasm_build::members(&workspace)?;
+    let built = wasm_build::build(root, &workspace, TARGET)?;
+    let modules = root.join(MODULES);
+    let mut lock = BTreeMap::new();
+    let mut lines = Vec::new();
+    for member in &mods {
+        let bytes = wasm_build::module(&built, &member.name)?;
+        wasm_build::write(&modules.join(file_name(&member.name)), &bytes)?;
+        // After the build, which may have changed the workspace's Cargo.lock.
+        let sources = hash_sources(root, member)?;
+        lock.insert(member.name.clone(), Locked { sources, module: hash_bytes(&bytes) });
+        lines.push(format!("{MODULES}/{} {:.1} KiB", file_name(&member.name), bytes.len() as f64 / 1024.0));
+    }
+    wasm_build::write(&modules.join(LOCK), lock_text(&lock).as_bytes())?;
+    Ok(lines)
+}
+
+/// Fails when a committed module is not what its sources make. Builds nothing and needs no wasm target.
+pub(crate) fn check(root: &Path) -> Result<Vec<String>, ModsError> {
+    let mods = wasm_build::members(&root.join(WORKSPACE))?;
+    let modules = root.join(MODULES);
+    let lock = read_lock(&modules)?;
+    let mut wrong = Vec::new();
+    for member in &mods {
+        let file = file_name(&member.name);
+        let path = modules.join(&file);
+        let mut rebuild = |what: &str| wrong.push(format!("- {file} {what}; run `cargo xtask mods`"));
+        match lock.get(&member.name) {
+            _ if !path.is_file() => rebuild("does not exist"),
+            None => rebuild(&format!("has no line in {LOCK}")),
+            Some(locked) if locked.sources != hash_sources(root, member)? => rebuild("is older than its sources"),
+            Some(locked) if locked.module != hash_bytes(&fs::read(&path).at(&path)?) => {
+                rebuild(&format!("is not the file that {LOCK} was written for"));
+            }
+            Some(_) => {}
+        }
+    }
+    let is_mod = |name: &str| mods.iter().any(|member| member.name == name);
+    for file in names_in(&modules)? {
+        if file.strip_suffix(".wasm").is_some_and(|name| !is_mod(name)) {
+            wrong.push(format!("- {file} has no crate in {WORKSPACE}; delete it, then run `cargo xtask mods`"));
+        }
+    }
+    for name in lock.keys().filter(|name| !is_mod(name)) {
+        wrong
+            .push(format!("- {LOCK} has a line for {name}, which has no crate in {WORKSPACE}; run `cargo xtask mods`"));
+    }
+    if wrong.is_empty() {
+        Ok(vec![format!("{MODULES}: {} mods are up to date", mods.len())])
+    } else {
+        Err(ModsError::Stale(wrong))
+    }
+}
+
+fn file_name(name: &str) -> String {
+    format!("{name}.wasm")
+}
+
+fn hash_sources(root: &Path, member: &Member) -> Result<String, FileError> {
+    let own = ["Cargo.toml", "build.rs", "src"].map(|part| format!("{WORKSPACE}/{}/{part}", member.folder));
+    let paths: Vec<String> = own.into_iter().chain(SHARED_SOURCES.map(str::to_owned)).collect();
+    hash_files(root, &paths)
+}
+
+fn lock_text(lock: &BTreeMap<String, Locked>) -> String {
+    lock.iter().map(|(name, locked)| format!("{name} {} {}\n", locked.sources, locked.module)).collect()
+}
+
+/// Lines that are none are skipped: the mods they should stand for are then reported.
+fn read_lock(modules: &Path) -> Result<BTreeMap<String, Locked>, FileError> {
+    let path = modules.join(LOCK);
+    let text = if path.is_file() { fs::read_to_string(&path).at(&path)? } else { String::new() };
+    let lines = text.lines().filter_map(|line| {
+        let mut words = line.split_whitespace().map(str::to_owned);
+        Some((words.next()?, Locked { sources: words.next()?, module: words.next()? }))
+    });
+    Ok(lines.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, fs, path::Path};
+
+    use tempfile::{TempDir, tempdir};
+
+    use super::{Locked, MODULES, check, hash_sources, lock_text};
+    use crate::{sources::hash_bytes, wasm_build::members};
+
+    fn write(root: &Path, path: &str, text: &str) {
+        let path = root.join(path);
+        fs::create_dir_all(path.parent().expect("it has a parent")).expect("a folder");
+        fs::write(path, text).expect("a file");
+    }
+
+    /// Two mods, `one` and `two`, as if they had just been built.
+    fn fresh() -> TempDir {
+        let root = tempdir().expect("a temporary folder");
+        write(root.path(), "mod_sdk/src/lib.rs", "sdk");
+        for name in ["one", "two"] {
+            write(root.path(), &format!("examples/mods/{name}/Cargo.toml"), &format!("[package]\nname = \"{name}\"\n"));
+            write(root.path(), &format!("examples/mods/{name}/src/lib.rs"), name);
+            write(root.path(), &format!("{MODULES}/{name}.wasm"), name);
+        }
+        let mods = members(&root.path().join("examples/mods")).expect("they can be read");
+        let lock: BTreeMap<_, _> = mods
+            .iter()
+            .map(|member| {
+                let sources = hash_sources(root.path(), member).expect("they can be read");
+                (member.name.clone(), Locked { sources, module: hash_bytes(member.name.as_bytes()) })
+            })
+            .collect();
+        write(root.path(), "assets/mods/sources.lock", &lock_text(&lock));
+        root
+    }
+
+    #[track_caller]
+    fn complaint(change: impl FnOnce(&Path)) -> String {
+        let root = fresh();
+        change(root.path());
+        check(root.path()).expect_err("it should be stale").to_string()
+    }
+
+    #[test]
+    fn fresh_modules_pass() {
+        let root = fresh();
+        assert_eq!(check(root.path()).expect("nothing is stale"), ["assets/mods: 2 mods are up to date"]);
+        // A mod's own assets and a player's notes are no mods, and line endings do not matter.
+        write(root.path(), "assets/mods/one/picture.png", "png");
+        write(root.path(), "assets/mods/notes.txt", "notes");
+        let lock = root.path().join("assets/mods/sources.lock");
+        let text = fs::read_to_string(&lock).expect("it is there").replace('\n', "\r\n");
+        fs::write(&lock, text).expect("it can be written");
+        assert!(check(root.path()).is_ok());
+    }
+
+    #[test]
+    fn whatever_is_stale_is_named() {
+        let text = complaint(|root| write(root, "examples/mods/one/src/lib.rs", "changed"));
+        assert!(text.contains("one.wasm is older than its sources; run `cargo xtask mods`"), "{text}");
+        assert!(!text.contains("two"), "{text}");
+
+        for shared in ["mod_sdk/abi/src/lib.rs", "mod_sdk/Cargo.toml", "examples/mods/.cargo/config.toml"] {
+            let text = complaint(|root| write(root, shared, "changed"));
+            assert!(text.contains("one.wasm is older") && text.contains("two.wasm is older"), "{shared}: {text}");
+        }
+
+        let text = complaint(|root| write(root, "assets/mods/two.wasm", "other"));
+        assert!(text.contains("two.wasm is not the file that sources.lock was written for"), "{text}");
+
+        let text = complaint(|root| fs::remove_file(root.join("assets/mods/two.wasm")).expect("it is there"));
+        assert!(text.contains("two.wasm does not exist; run"), "{text}");
+
+        let text = complaint(|root| write(root, "assets/mods/three.wasm", "three"));
+        assert!(text.contains("three.wasm has no crate in examples/mods; delete it"), "{text}");
+
+        let text = complaint(|root| fs::remove_dir_all(root.join("examples/mods/two")).expect("it is there"));
+        assert!(text.contains("two.wasm has no crate") && text.contains("a line for two"), "{text}");
+
+        let text = complaint(|root| write(root, "assets/mods/sources.lock", "nonsense\n"));
+        assert!(text.contains("one.wasm has no line") && text.contains("two.wasm has no line"), "{text}");
+    }
+}
