@@ -227,6 +227,7 @@ impl Mod {
                     (local.set $dirty (i32.add (local.get $block) (i32.load offset=32 (local.get $block))))))
                 {run}
                 (i64.const 0))
+            (func $deep (param i32) (result i32) (i32.add (i32.const 1) (call $deep (local.get 0))))
             {fields})"#,
             imports = self.imports,
             identity = identity.to_string().replace('\n', "\\n"),
