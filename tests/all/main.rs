@@ -5,6 +5,8 @@ mod bad_input;
 mod calls;
 mod faults;
 mod fixtures;
+#[cfg(feature = "hot_reload")]
+mod reload;
 mod support;
 mod systems;
 mod tidy;
