@@ -1,4 +1,10 @@
-//! wip
+#![doc = include_str!("../README.md")]
+//!
+//! # The rooms
+//!
+//! In the order in which a mod passes them: assets give its bytes, the bridge lies between the World and the mod's memory,
+//! the lifecycle decides what happens to it, and [`WasmModsPlugin`] puts them together.
+
 mod asset;
 mod bridge;
 mod lifecycle;

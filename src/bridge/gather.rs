@@ -302,12 +302,6 @@ impl Block {
         }
         Ok(())
     }
-
-    /// Where the columns of a freshly written block stand, for tests of what a mod would see.
-    #[cfg(test)]
-    pub(crate) fn headers(&self) -> Vec<ColumnHeader> {
-        self.columns.iter().map(|column| column.header).collect()
-    }
 }
 
 impl Column {

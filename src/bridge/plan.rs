@@ -302,3 +302,120 @@ fn merge(runs: Vec<Run>) -> Vec<Run> {
     }
     merged
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{ptr::NonNull, time::Duration};
+
+    use bevy_ecs::{entity::Entity, ptr::Ptr};
+    use bevy_reflect::{Reflect, Typed};
+    use mod_abi::codec;
+    use proptest::prelude::{Strategy, any, proptest};
+
+    use super::CopyPlan;
+    use crate::bridge::{
+        schema::schema_of,
+        value::{self, ValueError},
+    };
+
+    /// Every leaf, with gaps in memory and neighbours out of order.
+    #[derive(Reflect, Debug, Clone, PartialEq)]
+    struct Everything {
+        flag: bool,
+        wide: u64,
+        small: (u8, i16),
+        place: [f32; 3],
+        owner: Entity,
+        since: Duration,
+        huge: i128,
+        level: Level,
+    }
+
+    #[derive(Reflect, Debug, Clone, PartialEq)]
+    struct Level(u8, usize);
+
+    #[derive(Reflect)]
+    struct Varying(Vec<u8>);
+
+    fn everything() -> impl Strategy<Value = Everything> {
+        let numbers = (any::<bool>(), any::<u64>(), any::<(u8, i16)>(), any::<[f32; 3]>());
+        let others = (1..u64::MAX, 0..1_000_000_000_u32, any::<i128>(), any::<(u8, usize)>());
+        (numbers, others).prop_map(|((flag, wide, small, place), (bits, nanos, huge, (level, deep)))| Everything {
+            flag,
+            wide,
+            small,
+            place,
+            owner: Entity::try_from_bits(bits | 1).expect("its low half is not zero"),
+            since: Duration::new(wide, nanos),
+            huge,
+            level: Level(level, deep),
+        })
+    }
+
+    fn bytes_of(plan: &CopyPlan, value: &Everything) -> Vec<u8> {
+        let mut bytes = vec![0xaa; plan.stride()];
+        // SAFETY: the plan was made for this type.
+        unsafe { plan.write_row(Ptr::from(value), &mut bytes) };
+        bytes
+    }
+
+    proptest! {
+        #[test]
+        fn plan_and_reflection_and_codec_agree(value in everything(), other in everything()) {
+            let plan = CopyPlan::of(&other).expect("all of it is of a fixed size");
+            let bytes = bytes_of(&plan, &value);
+            let mut by_reflection = Vec::new();
+            value::write(&value, &mut by_reflection).expect("it has an encoding");
+            assert_eq!(bytes, by_reflection);
+            let Everything { flag, wide, small, place, owner, since, huge, level } = &value;
+            let by_codec = (flag, wide, small, place, owner.to_bits(), since, huge, (level.0, level.1 as u64));
+            assert_eq!(bytes, codec::encode(&by_codec).expect("it has an encoding"));
+            assert_eq!(schema_of(Everything::type_info()).expect("a schema").fixed_size(), Some(bytes.len()));
+
+            let mut target = other;
+            plan.check_row(&bytes).expect("these bytes are valid");
+            // SAFETY: the plan was made for this type, and nobody else sees the target.
+            unsafe { plan.read_row((&raw mut target).cast(), &bytes) };
+            assert_eq!(bytes_of(&plan, &target), bytes);
+        }
+
+        #[test]
+        fn whatever_a_mod_writes_leaves_a_valid_value(
+            value in everything(),
+            noise in proptest::collection::vec(any::<u8>(), 512),
+        ) {
+            let plan = CopyPlan::of(&value).expect("all of it is of a fixed size");
+            let row = &noise[..plan.stride()];
+            let mut target = value;
+            let valid = plan.check_row(row).is_ok();
+            // SAFETY: as above. Bytes that are not valid are left out.
+            unsafe { plan.read_row((&raw mut target).cast(), row) };
+            assert_eq!(bytes_of(&plan, &target) == row, valid);
+        }
+    }
+
+    #[test]
+    fn many_rows_are_the_same_as_one_after_the_other() {
+        let rows: Vec<_> = (0..1000_u16).map(|n| (n, f64::from(n), [n as u8; 3])).collect();
+        let plan = CopyPlan::of(&rows[0]).expect("all of it is of a fixed size");
+        let mut bytes = vec![0; plan.stride() * rows.len()];
+        // SAFETY: the slice holds as many values as are asked for.
+        unsafe { plan.write_rows(Ptr::new(NonNull::from(&rows[..]).cast()), rows.len(), &mut bytes) };
+        let expected: Vec<_> = rows.iter().flat_map(|row| codec::encode(row).expect("it has an encoding")).collect();
+        assert_eq!(bytes, expected);
+    }
+
+    #[test]
+    fn types_of_varying_size_have_no_plan() {
+        assert_eq!(CopyPlan::of(&Varying(vec![1])), None);
+    }
+
+    #[test]
+    fn invalid_bits_are_found() {
+        let plan = CopyPlan::of(&(true, Duration::ZERO)).expect("all of it is of a fixed size");
+        let row = |flag: u8, nanos: u32| [&[flag][..], &0_u64.to_le_bytes(), &nanos.to_le_bytes()].concat();
+        assert_eq!(plan.check_row(&row(1, 999_999_999)), Ok(()));
+        assert_eq!(plan.check_row(&row(2, 0)), Err(ValueError::Invalid { what: "bool", value: 2 }));
+        assert!(plan.check_row(&row(0, 1_000_000_000)).is_err());
+    }
+}

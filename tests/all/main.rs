@@ -3,8 +3,10 @@
 
 mod bad_input;
 mod calls;
+mod committed;
 mod faults;
 mod fixtures;
+mod guests;
 #[cfg(feature = "hot_reload")]
 mod reload;
 mod support;

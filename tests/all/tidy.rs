@@ -7,8 +7,29 @@
 use std::{collections::BTreeSet, fmt, fs, path::Path};
 
 /// The files that may contain `unsafe`. Everything else is safe Rust.
-const UNSAFE_FILES: &[&str] =
-    &["mod_host/src/context.rs", "mod_sdk/src/column.rs", "mod_sdk/src/entry.rs", "mod_sdk/src/imports.rs"];
+const UNSAFE_FILES: &[&str] = &[
+    "mod_host/src/context.rs",
+    "mod_sdk/macros/src/expand/function.rs",
+    "mod_sdk/macros/src/expand/main.rs",
+    "mod_sdk/macros/src/expand/mirror.rs",
+    "mod_sdk/src/block.rs",
+    "mod_sdk/src/buffer.rs",
+    "mod_sdk/src/column.rs",
+    "mod_sdk/src/exports.rs",
+    "mod_sdk/src/imports.rs",
+    "mod_sdk/src/query/data.rs",
+    "mod_sdk/src/query/iter.rs",
+    "mod_sdk/src/random.rs",
+    "mod_sdk/src/reflect.rs",
+    "mod_sdk/src/testing.rs",
+    "src/bridge/gather.rs",
+    "src/bridge/host.rs",
+    "src/bridge/plan.rs",
+    "src/bridge/rows.rs",
+    "src/bridge/scatter.rs",
+    "src/bridge/system.rs",
+    "src/bridge/tokens.rs",
+];
 
 /// Files with more lines are two things.
 const MAX_LINES: usize = 600;
@@ -151,7 +172,7 @@ fn size(path: &str, text: &str) -> Option<Finding> {
 }
 
 fn opening(path: &str, text: &str) -> Option<Finding> {
-    (!text.starts_with("//!") && !is_test_file(path)).then(|| Finding {
+    (!text.starts_with("//!") && !text.starts_with("#![doc = include_str!") && !is_test_file(path)).then(|| Finding {
         path: path.to_owned(),
         line: 1,
         rule: "a file should begin with `//!` and what it is for".to_owned(),
@@ -186,8 +207,12 @@ fn globs(path: &str, code: &[Token<'_>]) -> Vec<Finding> {
     found.map(|(line, named)| Finding { path: path.to_owned(), line, rule: rule(&named) }).collect()
 }
 
-/// Only the first place of each file, because a file that may have one may have many.
+/// Only the first place of each file, because a file that may have one may have many. Cases that must not compile may
+/// hold anything.
 fn unsafe_code(path: &str, code: &[Token<'_>]) -> Option<Finding> {
+    if path.contains("/ui/fail/") {
+        return None;
+    }
     let places: Vec<usize> = code.iter().filter(|token| token.text == "unsafe").map(|token| token.line).collect();
     let first = places.first().filter(|_| !UNSAFE_FILES.contains(&path))?;
     let rule = format!(

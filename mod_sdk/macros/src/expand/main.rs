@@ -1,0 +1,56 @@
+//! The main function of a mod, and the mod's identity.
+
+use std::env;
+
+use mod_abi::{ABI_VERSION, Identity, names};
+use proc_macro2::{Literal, TokenStream};
+use quote::quote;
+
+use crate::parse::Function;
+
+/// `#[mod_main]`: the function, the exports that use it, and the identity section.
+pub(crate) fn expand(function: &Function) -> TokenStream {
+    let ident = &function.signature.ident;
+    let section = names::IDENTITY_SECTION;
+    let text = identity().to_string();
+    let len = text.len();
+    let text = Literal::byte_string(text.as_bytes());
+    let (describe, run) = (names::DESCRIBE, names::RUN);
+    quote! {
+        #function
+
+        const _: fn(&mut ::mod_sdk::App) = #ident;
+
+        #[cfg(target_family = "wasm")]
+        #[allow(unsafe_code, reason = "exports are symbols, and the identity is a section of the module")]
+        const _: () = {
+            #[unsafe(export_name = #describe)]
+            extern "C" fn __mod_describe(args: u64) -> u64 {
+                ::mod_sdk::__private::describe(#ident, args)
+            }
+
+            #[unsafe(export_name = #run)]
+            extern "C" fn __mod_run(batch: u64) -> u64 {
+                ::mod_sdk::__private::run(#ident, batch)
+            }
+
+            #[used]
+            #[unsafe(link_section = #section)]
+            static __MOD_IDENTITY: [u8; #len] = *#text;
+        };
+    }
+}
+
+/// The identity of the crate that is being compiled, as cargo states it.
+pub(crate) fn identity() -> Identity {
+    let variable = |name: &str| env::var(name).unwrap_or_default();
+    let authors = variable("CARGO_PKG_AUTHORS");
+    Identity {
+        abi: ABI_VERSION,
+        id: variable("CARGO_PKG_NAME"),
+        version: variable("CARGO_PKG_VERSION"),
+        authors: authors.split(':').filter(|author| !author.is_empty()).map(str::to_owned).collect(),
+        dependencies: Vec::new(),
+        codec: "bincode".to_owned(),
+    }
+}

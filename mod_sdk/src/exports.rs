@@ -1,0 +1,88 @@
+//! The way in: each export that the macros make ends here.
+#![expect(unsafe_code, reason = "takes over what the host hands to the mod")]
+
+use std::{
+    cell::RefCell,
+    panic::{self, PanicHookInfo},
+    sync::Once,
+};
+
+use mod_abi::{Buffer, codec};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{app::App, block::Batch, buffer::OwnedBuffer, imports, runtime::Runtime};
+
+thread_local! {
+    /// Built by the first call that needs it. A mod has one thread, and its systems run one after the other.
+    static RUNTIME: RefCell<Option<Runtime>> = const { RefCell::new(None) };
+}
+
+fn with_runtime<R>(main: fn(&mut App), f: impl FnOnce(&mut Runtime) -> R) -> R {
+    RUNTIME.with_borrow_mut(|runtime| f(runtime.get_or_insert_with(|| Runtime::new(main))))
+}
+
+/// Has panics tell the game what they say. There is no earlier moment for it on both targets than the first call.
+fn begin() {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| panic::set_hook(Box::new(report)));
+}
+
+fn report(info: &PanicHookInfo<'_>) {
+    let message = info.payload_as_str().unwrap_or("a panic without a message");
+    match info.location() {
+        Some(place) => imports::panicked(&format!("{message} ({place})")),
+        None => imports::panicked(message),
+    }
+}
+
+/// The answer of `__mod_describe`.
+pub fn describe(main: fn(&mut App), args: u64) -> u64 {
+    begin();
+    // SAFETY: the contract has the host give the arguments away.
+    drop(unsafe { OwnedBuffer::from_raw(args) });
+    answer("__mod_describe", &with_runtime(main, |runtime| runtime.describe()))
+}
+
+/// Runs a system for `__mod_run`. The batch stays with the host, which uses its memory again for the next call.
+pub fn run(main: fn(&mut App), batch: u64) -> u64 {
+    begin();
+    let buffer = Buffer::from_raw(batch);
+    // SAFETY: the contract has the host lay the batch out as stated, and leave it alone during the call.
+    let batch = unsafe { Batch::new(buffer.ptr() as *mut u8, buffer.len() as usize) };
+    with_runtime(main, |runtime| runtime.run(batch));
+    0
+}
+
+/// Calls a function that the mod exports.
+pub fn export<Args: DeserializeOwned, R: Serialize>(name: &str, args: u64, function: impl FnOnce(Args) -> R) -> u64 {
+    begin();
+    // SAFETY: the contract has the host give the arguments away.
+    let bytes = unsafe { OwnedBuffer::from_raw(args) };
+    let args = codec::decode(bytes.bytes());
+    drop(bytes);
+    let args = args.unwrap_or_else(|error| panic!("the arguments of `{name}` are not what it takes: {error}"));
+    answer(name, &function(args))
+}
+
+/// Calls a function of the game.
+pub fn import<Args: Serialize, R: DeserializeOwned>(name: &str, args: &Args, function: extern "C" fn(u64) -> u64) -> R {
+    let answer = imports::call(name, args, function);
+    codec::decode(answer.bytes())
+        .unwrap_or_else(|error| panic!("the result of `{name}` is not what the mod expects: {error}"))
+}
+
+fn answer<T: Serialize>(name: &str, value: &T) -> u64 {
+    let bytes = codec::encode(value).unwrap_or_else(|error| panic!("the result of `{name}`: {error}"));
+    OwnedBuffer::copy_of(&bytes).into_raw()
+}
+
+unsafe extern "C" {
+    safe fn __wasm_call_ctors();
+}
+
+/// Runs the constructors of linked libraries, among them WASI's C library. That somebody refers to them keeps the linker
+/// from wrapping every export in calls to them.
+#[unsafe(no_mangle)]
+extern "C" fn _initialize() {
+    __wasm_call_ctors();
+}

@@ -1,0 +1,15 @@
+//! What the macros' output names. It is no part of the SDK's interface.
+
+pub use mod_abi::{Schema, Variant, VariantFields, names::LogLevel};
+
+#[cfg(target_family = "wasm")]
+pub use crate::exports::{describe, export, import, run};
+pub use crate::{
+    log::log,
+    reflect::{InPlace, sum_of_strides},
+};
+
+/// The body of an import in a native build.
+pub fn not_in_a_game(name: &str) -> ! {
+    panic!("`{name}` is provided by the game and cannot be called in a native build")
+}

@@ -1,0 +1,91 @@
+//! The committed mods of the example, in a game like the example's. Needs no wasm target.
+
+use std::{fs, path::Path, time::Duration};
+
+use bevy::{
+    prelude::{Component, Entity, In, Reflect, ResMut, Resource, Transform, Vec3},
+    time::TimeUpdateStrategy,
+};
+use bevy_wasm_mods::prelude::{CallMod, ModAppExt, ModSettings};
+
+use crate::support::Game;
+
+#[derive(Component, Reflect, Default)]
+#[type_path = "hello_mods"]
+struct Velocity(Vec3);
+
+#[derive(Component, Reflect, Default)]
+#[type_path = "hello_mods"]
+struct Bee;
+
+#[derive(Component, Reflect, Default)]
+#[type_path = "hello_mods"]
+struct Nectar {
+    drops: u32,
+}
+
+#[derive(Resource, Reflect, Default)]
+#[type_path = "hello_mods"]
+struct Orchard {
+    day: u32,
+    blossoms: u32,
+}
+
+#[derive(Resource, Default)]
+struct News(Vec<String>);
+
+fn announce(In(text): In<String>, mut news: ResMut<News>) -> u32 {
+    news.0.push(text);
+    u32::try_from(news.0.len()).expect("not much news")
+}
+
+/// The game of the example with its mods, in frames of a quarter of a second.
+fn orchard(settings: ModSettings) -> (Game, Entity) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/mods");
+    let mods = ["orchard_wind.wasm", "orchard_dice.wasm", "orchard_news.wasm"];
+    let bytes = mods.map(|name| (name, fs::read(folder.join(name)).expect("the mods are committed")));
+    let files: Vec<(&str, &[u8])> = bytes.iter().map(|(name, bytes)| (*name, &bytes[..])).collect();
+    let mut game = Game::with_settings(&files, settings);
+    game.app
+        .insert_resource(Orchard { day: 3, blossoms: 120 })
+        .init_resource::<News>()
+        .add_mod_import("announce", announce);
+    let bee = (Bee, Velocity(Vec3::new(2.0, 0.0, 0.0)), Nectar::default(), Transform::default());
+    let bee = game.app.world_mut().spawn(bee).id();
+    for id in ["orchard_wind", "orchard_dice", "orchard_news"] {
+        game.until_told(&format!("loaded {id}"));
+    }
+    game.app.insert_resource(TimeUpdateStrategy::ManualDuration(Duration::from_millis(250)));
+    (game, bee)
+}
+
+#[test]
+fn the_mods_of_the_example_play() {
+    let (mut game, bee) = orchard(ModSettings::default());
+    let place = |game: &Game| game.app.world().get::<Transform>(bee).expect("it is there").translation;
+    let before = place(&game);
+    game.frames(20);
+    assert!(game.faults().is_empty(), "{:?}", game.faults());
+    // Five seconds of two metres each, and the wind comes on top.
+    let way = place(&game) - before;
+    assert!(way.x > 10.5 && way.y > 0.5, "the wind moves bees: {way}");
+    let drops = game.app.world().get::<Nectar>(bee).expect("it is there").drops;
+    assert!((2..=12).contains(&drops), "two dice decide: {drops}");
+    let news = &game.app.world().resource::<News>().0;
+    assert!(news.len() >= 4, "news every second: {news:?}");
+    assert!(news.iter().all(|line| line.starts_with("Day 3: 1 bees in 120 blossoms.")), "{news:?}");
+    let doubled = game.app.world_mut().call_mod::<_, Vec<f64>>("orchard_wind", "double", &vec![1.0, 2.5]);
+    assert_eq!(doubled.expect("it answers"), [2.0, 5.0]);
+}
+
+#[test]
+fn the_same_seed_throws_the_same_dice() {
+    let throw = |seed| {
+        let (mut game, _) = orchard(ModSettings { seed, ..Default::default() });
+        let roll = |_| game.app.world_mut().call_mod::<_, u32>("orchard_dice", "roll", &1_000_000_u32);
+        (0..8).map(roll).collect::<Result<Vec<_>, _>>().expect("it rolls")
+    };
+    assert_eq!(throw(Some(5)), throw(Some(5)));
+    assert_ne!(throw(Some(5)), throw(Some(6)));
+    assert_ne!(throw(None), throw(None));
+}
