@@ -8,7 +8,8 @@ use mod_abi::{
     batch::{ALIGN, align_up},
     codec,
     describe::ModDescription,
-    names::{ALLOC_BUFFER, DESCRIBE, RUN, is_reserved, symbol},
+    names::{ALLOC_BUFFER, DESCRIBE, RESTORE, RUN, SAVE, is_reserved, symbol},
+    state::SavedState,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use wasmtime::{ExternType, Store, TypedFunc};
@@ -26,6 +27,8 @@ use crate::{
     text,
 };
 
+/// The most values that a mod may keep over a reload.
+const MAX_STATES: usize = 1024;
 /// The smallest scratch area, in bytes.
 const MIN_AREA: usize = 1 << 10;
 
@@ -78,15 +81,54 @@ impl Instance {
     /// # Errors
     /// Any [`CallError`].
     pub fn describe(&mut self) -> Result<ModDescription, CallError> {
-        if self.functions.describe.is_none() {
-            return Ok(ModDescription::default());
+        self.contract(DESCRIBE, |functions| functions.describe.as_ref(), &[]).map(cleaned)
+    }
+
+    /// Asks the mod for what should outlive it, under [`Limits::startup_time`](crate::Limits::startup_time). A mod
+    /// without a save export keeps nothing.
+    ///
+    /// # Errors
+    /// Any [`CallError`]; [`CallError::BadResult`] for more than 1024 values.
+    pub fn save(&mut self) -> Result<Vec<SavedState>, CallError> {
+        let mut states: Vec<SavedState> = self.contract(SAVE, |functions| functions.save.as_ref(), &[])?;
+        if states.len() > MAX_STATES {
+            let reason = format!("returned {} values to keep, more than {MAX_STATES}", states.len());
+            return Err(CallError::BadResult { function: SAVE.to_owned(), reason });
+        }
+        states.iter_mut().for_each(|state| state.name = text::clean(&state.name));
+        Ok(states)
+    }
+
+    /// Gives the mod what an earlier version kept, made to fit by
+    /// [`carry_over`](mod_abi::state::carry_over), under [`Limits::startup_time`](crate::Limits::startup_time).
+    ///
+    /// # Errors
+    /// Any [`CallError`].
+    pub fn restore(&mut self, states: &[SavedState]) -> Result<(), CallError> {
+        let args = codec::encode(states).map_err(|error| CallError::Encode {
+            function: RESTORE.to_owned(),
+            type_name: type_name::<[SavedState]>(),
+            reason: text::clean(&error.to_string()),
+        })?;
+        self.contract(RESTORE, |functions| functions.restore.as_ref(), &args)
+    }
+
+    /// Calls an optional function of the contract. One that is missing answers with nothing.
+    fn contract<R: DeserializeOwned + Default>(
+        &mut self,
+        name: &'static str,
+        function: impl Fn(&Functions) -> Option<&TypedFunc<u64, u64>>,
+        args: &[u8],
+    ) -> Result<R, CallError> {
+        if function(&self.functions).is_none() {
+            return Ok(R::default());
         }
         let limit = self.limits.startup_time;
-        let description = self.enter(DESCRIBE, limit, &mut NoHostCalls, |store, guest, functions| {
-            let describe = functions.describe.as_ref();
-            describe.map(|describe| exchange(store, guest, describe, &[], |bytes| decode(DESCRIBE, bytes))).transpose()
+        let answer = self.enter(name, limit, &mut NoHostCalls, |store, guest, functions| {
+            let function = function(functions);
+            function.map(|function| exchange(store, guest, function, args, |bytes| decode(name, bytes))).transpose()
         })?;
-        description.unwrap_or_else(|| Ok(ModDescription::default())).map(cleaned)
+        answer.unwrap_or_else(|| Ok(R::default()))
     }
 
     /// The scratch area in the mod's memory for one call of [`Instance::run`]: `len` bytes at an address that is a

@@ -4,7 +4,7 @@ use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
 use mod_abi::{
     Buffer,
-    names::{DESCRIBE, INITIALIZE, RUN, symbol},
+    names::{DESCRIBE, INITIALIZE, RESTORE, RUN, SAVE, symbol},
 };
 use wasmtime::{Store, Trap, TypedFunc};
 
@@ -66,6 +66,8 @@ pub(crate) struct Functions {
     pub(crate) callable: HashMap<String, TypedFunc<u64, u64>>,
     pub(crate) describe: Option<TypedFunc<u64, u64>>,
     pub(crate) run: Option<TypedFunc<u64, u64>>,
+    pub(crate) save: Option<TypedFunc<u64, u64>>,
+    pub(crate) restore: Option<TypedFunc<u64, u64>>,
 }
 
 impl Instance {
@@ -97,6 +99,8 @@ impl Instance {
             callable: exports.iter().filter_map(|name| Some((name.clone(), typed(&symbol(name))?))).collect(),
             describe: typed(DESCRIBE),
             run: typed(RUN),
+            save: typed(SAVE),
+            restore: typed(RESTORE),
         };
         let initialize = raw.get_typed_func::<(), ()>(&mut store, INITIALIZE).ok();
         let mut instance = Self {

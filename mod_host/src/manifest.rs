@@ -6,7 +6,7 @@ use mod_abi::{
     ABI_VERSION, Identity,
     names::{
         ALLOC_BUFFER, DESCRIBE, FREE_BUFFER, GETRANDOM, IDENTITY_SECTION, IMPORT_MODULE, INITIALIZE, LOG, MEMORY,
-        PANIC, RUN, is_reserved,
+        PANIC, RESTORE, RUN, SAVE, is_reserved,
     },
 };
 use wasmparser::{
@@ -162,6 +162,8 @@ const CONTRACT: &[Required] = &[
     Required { name: INITIALIZE, params: &[], results: &[] },
     Required { name: DESCRIBE, params: &[ValType::I64], results: &[ValType::I64] },
     Required { name: RUN, params: &[ValType::I64], results: &[ValType::I64] },
+    Required { name: SAVE, params: &[ValType::I64], results: &[ValType::I64] },
+    Required { name: RESTORE, params: &[ValType::I64], results: &[ValType::I64] },
 ];
 
 struct Exports<'a> {
@@ -210,8 +212,7 @@ impl<'a> Exports<'a> {
         }
         let crosses = imports_functions
             || !self.callable.is_empty()
-            || self.contract.contains_key(DESCRIBE)
-            || self.contract.contains_key(RUN);
+            || [DESCRIBE, RUN, SAVE, RESTORE].iter().any(|name| self.contract.contains_key(name));
         for Required { name, params, results } in CONTRACT {
             let expected = || signature(*params, *results);
             match self.contract.get(name) {

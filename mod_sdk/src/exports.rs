@@ -7,10 +7,10 @@ use std::{
     sync::Once,
 };
 
-use mod_abi::{Buffer, codec};
+use mod_abi::{Buffer, codec, state::SavedState};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{app::App, block::Batch, buffer::OwnedBuffer, imports, runtime::Runtime};
+use crate::{app::App, block::Batch, buffer::OwnedBuffer, imports, persist, runtime::Runtime};
 
 thread_local! {
     /// Built by the first call that needs it. A mod has one thread, and its systems run one after the other.
@@ -51,6 +51,20 @@ pub fn run(main: fn(&mut App), batch: u64) -> u64 {
     let batch = unsafe { Batch::new(buffer.ptr() as *mut u8, buffer.len() as usize) };
     with_runtime(main, |runtime| runtime.run(batch));
     0
+}
+
+/// The answer of `__mod_save`.
+pub fn save(main: fn(&mut App), args: u64) -> u64 {
+    begin();
+    // SAFETY: the contract has the host give the arguments away.
+    drop(unsafe { OwnedBuffer::from_raw(args) });
+    // The values are made with the systems that ask for them.
+    with_runtime(main, |_| answer("__mod_save", &persist::save_all()))
+}
+
+/// Takes what an earlier version kept, for `__mod_restore`.
+pub fn restore(main: fn(&mut App), args: u64) -> u64 {
+    export("__mod_restore", args, |states: Vec<SavedState>| with_runtime(main, |_| persist::restore_all(&states)))
 }
 
 /// Calls a function that the mod exports.

@@ -95,7 +95,7 @@
 //! # Rooms
 //!
 //! In the order in which a call comes through: `exports` (from the game), `runtime` and `app` (which system), `block`
-//! and `column` (the batch of rows), `param`, `query`, `resource`, `local`, `world` (what the system gets), `system` (its
+//! and `column` (the batch of rows), `param`, `query`, `resource`, `local`, `persist`, `world` (what the system gets), `system` (its
 //! function), and `imports` (back to the game). Unsafe code stands in `buffer`, `block`, `column`, `query::data`,
 //! `query::iter`, `exports`, `imports`, `random` and `testing`.
 
@@ -116,6 +116,7 @@ mod imports;
 mod local;
 mod log;
 mod param;
+mod persist;
 pub mod prelude;
 mod query;
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
@@ -145,6 +146,7 @@ pub use glam;
 pub use local::Local;
 pub use mod_abi::Schema;
 pub use param::SystemParam;
+pub use persist::Persist;
 pub use query::{
     Query, QueryData, QueryFilter, QueryIter, QueryIterMut, QuerySingleError, ReadOnlyQueryData, Rows, With, Without,
 };

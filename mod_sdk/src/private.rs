@@ -3,7 +3,7 @@
 pub use mod_abi::{Schema, Variant, VariantFields, names::LogLevel};
 
 #[cfg(target_family = "wasm")]
-pub use crate::exports::{describe, export, import, run};
+pub use crate::exports::{describe, export, import, restore, run, save};
 pub use crate::{
     log::log,
     reflect::{InPlace, sum_of_strides},

@@ -21,6 +21,12 @@ macro_rules! schedules {
 }
 
 schedules! {
+    /// Once, when this version of the mod has taken an earlier one's place, instead of [`Startup`]. What the earlier one
+    /// kept in [`Persist`](crate::Persist) is there.
+    OnReload;
+    /// Once, before another version takes this one's place or the mod is unloaded: the last chance to keep something in
+    /// [`Persist`](crate::Persist).
+    OnUnload;
     /// Once, before [`Startup`].
     PreStartup;
     /// Once, when the mod has been loaded.

@@ -16,6 +16,8 @@ use crate::{
     schedule::Update,
 };
 
+pub use crate::persist::{restore_all, save_all};
+
 /// What a mod tells the game about itself.
 #[must_use]
 pub fn describe(main: fn(&mut App)) -> ModDescription {

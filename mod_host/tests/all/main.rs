@@ -8,4 +8,5 @@ mod harness;
 mod host_functions;
 mod loading;
 mod raw_imports;
+mod states;
 mod wasi;

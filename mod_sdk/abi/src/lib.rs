@@ -10,6 +10,7 @@
 //! - [`Identity`]: who a mod is, readable without running it;
 //! - [`Schema`]: what a type looks like, so that both sides can notice a difference;
 //! - [`describe`]: what a mod wants: systems, queries, exports;
+//! - [`state`]: what outlives a reload;
 //! - [`batch`]: the World's rows as columns in the mod's memory.
 //!
 //! This crate must not know Bevy, wasmtime or `std`.
@@ -31,6 +32,7 @@ pub mod describe;
 mod identity;
 pub mod names;
 mod schema;
+pub mod state;
 
 pub use buffer::{Buffer, OutOfRange};
 pub use identity::{Identity, IdentityError};

@@ -25,6 +25,13 @@ pub const DESCRIBE: &str = "__mod_describe";
 /// `fn(u64) -> u64`: runs one system over a [batch](crate::batch). Needed by mods that describe systems.
 pub const RUN: &str = "__mod_run";
 
+/// `fn(u64) -> u64`: optional. Takes nothing and returns the encoded list of
+/// [`SavedState`](crate::state::SavedState)s: what outlives a reload.
+pub const SAVE: &str = "__mod_save";
+/// `fn(u64) -> u64`: optional, beside [`SAVE`]. Takes such a list, of the names and schemas that this version of the mod
+/// saves, and returns nothing.
+pub const RESTORE: &str = "__mod_restore";
+
 /// `fn(ptr: u32, len: u32) -> u32`: fills memory with random bytes. Zero, or an error code.
 pub const GETRANDOM: &str = "__getrandom";
 /// `fn(ptr: u32, len: u32)`: tells the host the text of a panic, just before the trap.
@@ -58,7 +65,9 @@ pub const RESERVED: &[&str] = &[
     "main_void",
     "memory_base",
     "mod_describe",
+    "mod_restore",
     "mod_run",
+    "mod_save",
     "original_main",
     "panic",
     "stack_high",

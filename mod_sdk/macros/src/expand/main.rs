@@ -15,7 +15,7 @@ pub(crate) fn expand(function: &Function) -> TokenStream {
     let text = identity().to_string();
     let len = text.len();
     let text = Literal::byte_string(text.as_bytes());
-    let (describe, run) = (names::DESCRIBE, names::RUN);
+    let (describe, run, save, restore) = (names::DESCRIBE, names::RUN, names::SAVE, names::RESTORE);
     quote! {
         #function
 
@@ -32,6 +32,16 @@ pub(crate) fn expand(function: &Function) -> TokenStream {
             #[unsafe(export_name = #run)]
             extern "C" fn __mod_run(batch: u64) -> u64 {
                 ::mod_sdk::__private::run(#ident, batch)
+            }
+
+            #[unsafe(export_name = #save)]
+            extern "C" fn __mod_save(args: u64) -> u64 {
+                ::mod_sdk::__private::save(#ident, args)
+            }
+
+            #[unsafe(export_name = #restore)]
+            extern "C" fn __mod_restore(args: u64) -> u64 {
+                ::mod_sdk::__private::restore(#ident, args)
             }
 
             #[used]
