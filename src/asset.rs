@@ -5,9 +5,13 @@
 mod folder;
 mod loader;
 #[cfg(feature = "hot_reload")]
+mod snapshot;
+#[cfg(feature = "hot_reload")]
 mod watcher;
 
-pub(crate) use folder::{is_mod_path, list_mods};
+#[cfg(feature = "hot_reload")]
+use folder::is_mod_path;
+pub(crate) use folder::list_mods;
 pub use loader::{ModFile, ModFileError, ModFileLoader};
 #[cfg(feature = "hot_reload")]
 pub(crate) use watcher::{FileChange, Watcher};

@@ -18,7 +18,7 @@ pub use bridge::{
     types::TypeError,
 };
 pub use lifecycle::{
-    calls::{CallMod, ModCallError, ModInfo, Mods},
+    calls::{CallMod, ModCallError, ModInfo, ModList, Mods},
     fault::{FaultCause, ModEvent, ModFault},
     maintain::MaintainMods,
     runtime::ModState,

@@ -1,11 +1,12 @@
 //! What happens to a mod: found, prepared, installed, replaced, stopped.
 //!
-//! [`maintain`] is the frame boundary, before any schedule of the game runs. What it starts in the background
-//! ([`prepare`]) it later puts into the game ([`install`], [`schedule`]); whatever goes wrong becomes a
-//! [`fault`]. The game speaks to its mods through [`calls`].
+//! [`maintain`] is the frame boundary, before any schedule of the game runs. It follows the [`files`], gives their
+//! [`bytes`] to the background ([`prepare`]), and [`settle`]s what comes back: into the game ([`install`], [`schedule`]),
+//! or as a [`fault`]. What is known of every mod is in [`runtime`]. The game speaks to its mods through [`calls`].
 //!
 //! Must not know wasmtime.
 
+mod bytes;
 pub(crate) mod calls;
 pub(crate) mod fault;
 pub(crate) mod files;
@@ -15,3 +16,4 @@ mod prepare;
 pub(crate) mod runtime;
 pub(crate) mod schedule;
 pub(crate) mod settings;
+mod settle;

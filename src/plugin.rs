@@ -1,8 +1,11 @@
 //! The plugin: puts the rooms together.
 
 use bevy_app::{App, First, MainScheduleOrder, Plugin};
-use bevy_asset::{AssetApp, AssetPlugin};
-use bevy_ecs::{schedule::Schedule, system::IntoSystem};
+use bevy_asset::{AssetApp, AssetPlugin, AssetServer, Assets};
+use bevy_ecs::{
+    schedule::{Schedule, ScheduleLabel},
+    system::IntoSystem,
+};
 use mod_host::{EngineConfig, HostEngine};
 use serde::Serialize;
 use tracing::error;
@@ -21,37 +24,56 @@ use crate::{
 /// Makes a game moddable: loads every mod in `assets/mods`, runs its systems in the game's schedules, and takes changed
 /// files over while the game runs.
 ///
-/// Add it after Bevy's own plugins. Without [`AssetPlugin`] it adds one. [`ModSettings`] holds what can be chosen.
+/// It reads files through Bevy's [`AssetPlugin`], which may come before it or after it, alone or in `DefaultPlugins`. A game
+/// that has none gets one when it starts.
+/// [`ModSettings`] holds what can be chosen.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct WasmModsPlugin;
 
 impl Plugin for WasmModsPlugin {
     fn build(&self, app: &mut App) {
-        if !app.is_plugin_added::<AssetPlugin>() {
+        let engine = HostEngine::new(&EngineConfig::default());
+        let engine = engine.inspect_err(|error| error!("no mods can be loaded: {error}"));
+        add_lifecycle(app, engine.ok());
+        add_assets(app);
+    }
+
+    fn finish(&self, app: &mut App) {
+        // By now whoever wants to add `AssetPlugin` has done so.
+        if !app.world().contains_resource::<AssetServer>() {
             app.add_plugins(AssetPlugin::default());
         }
-        let engine = match HostEngine::new(&EngineConfig::default()) {
-            Ok(engine) => engine,
-            Err(error) => {
-                error!("no mods can be loaded: {error}");
-                return;
-            }
-        };
-        let settings = app.world_mut().get_resource_or_init::<ModSettings>().clone();
-        app.init_asset::<ModFile>()
-            .register_asset_loader(ModFileLoader { max_bytes: settings.limits.file_bytes })
-            .add_message::<ModEvent>()
-            .init_resource::<HostFunctions>()
-            .insert_resource(ModRuntime::new(engine));
-        let mut schedule = Schedule::new(MaintainMods);
-        schedule.add_systems(maintain);
-        app.add_schedule(schedule);
-        app.init_resource::<MainScheduleOrder>();
-        app.world_mut().resource_mut::<MainScheduleOrder>().insert_before(First, MaintainMods);
-        #[cfg(feature = "hot_reload")]
-        if settings.watch {
-            watch(app, &settings.folder);
-        }
+        add_assets(app);
+    }
+}
+
+/// Adds what needs no assets. Without an engine it is there all the same, so that the systems of a game that name mods
+/// run and find none.
+fn add_lifecycle(app: &mut App, engine: Option<HostEngine>) {
+    app.init_resource::<ModSettings>()
+        .add_message::<ModEvent>()
+        .init_resource::<HostFunctions>()
+        .insert_resource(ModRuntime::new(engine));
+    let mut schedule = Schedule::new(MaintainMods);
+    schedule.add_systems(maintain);
+    app.add_schedule(schedule);
+    app.init_resource::<MainScheduleOrder>();
+    let labels = &mut app.world_mut().resource_mut::<MainScheduleOrder>().labels;
+    // A game may have no `First`; then nothing comes earlier than the mods.
+    let first = labels.iter().position(|label| (**label).eq(&First)).unwrap_or(0);
+    labels.insert(first, MaintainMods.intern());
+}
+
+/// Adds the assets and the watcher, once, when `AssetPlugin` is there. Where it is missing, the first frame says so.
+fn add_assets(app: &mut App) {
+    if !app.world().contains_resource::<AssetServer>() || app.world().contains_resource::<Assets<ModFile>>() {
+        return;
+    }
+    let settings = app.world().resource::<ModSettings>().clone();
+    app.init_asset::<ModFile>().register_asset_loader(ModFileLoader { max_bytes: settings.limits.file_bytes });
+    #[cfg(feature = "hot_reload")]
+    if settings.watch {
+        watch(app, &settings.folder);
     }
 }
 
@@ -63,12 +85,16 @@ fn watch(app: &mut App, folder: &str) {
 
     use crate::{asset::Watcher, lifecycle::files::FolderWatcher};
 
-    let assets = app.get_added_plugins::<AssetPlugin>().first().map(|plugin| plugin.file_path.clone());
-    let assets = FileAssetReader::get_base_path().join(assets.unwrap_or_default());
+    let assets = if app.is_plugin_added::<AssetPlugin>() {
+        app.get_added_plugins::<AssetPlugin>().first().map(|plugin| plugin.file_path.clone())
+    } else {
+        None
+    };
+    let assets = FileAssetReader::get_base_path().join(assets.unwrap_or_else(|| AssetPlugin::default().file_path));
     let folder = assets.join(folder);
     if assets.is_dir() && !folder.exists() {
         // Where this fails, the watcher says what is wrong.
-        let _ = std::fs::create_dir(&folder);
+        let _ = std::fs::create_dir_all(&folder);
     }
     match Watcher::new(&folder) {
         Ok(watcher) => {
@@ -116,5 +142,23 @@ impl ModAppExt for App {
     {
         HostFunctions::add(self.world_mut(), name, system);
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bevy::prelude::{App, Update};
+
+    use super::add_lifecycle;
+    use crate::lifecycle::calls::{ModList, Mods};
+
+    #[test]
+    fn without_an_engine_a_game_runs_and_has_no_mods() {
+        let mut app = App::new();
+        add_lifecycle(&mut app, None);
+        app.add_systems(Update, |mods: Mods| assert_eq!(mods.iter().count(), 0));
+        app.add_systems(Update, |mods: ModList| assert!(!mods.is_running("wind")));
+        app.update();
+        app.update();
     }
 }

@@ -4,11 +4,11 @@
 //! changed; the folder itself says what did, because events are lost and rename in many ways.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs, io,
+    collections::BTreeSet,
+    io,
     path::{Path, PathBuf},
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, PoisonError, Weak,
         mpsc::{self, Receiver, RecvTimeoutError, Sender},
     },
     thread,
@@ -18,7 +18,7 @@ use std::{
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tracing::warn;
 
-use crate::asset::is_mod_path;
+use crate::asset::{is_mod_path, snapshot::Snapshot};
 
 /// How long nothing may happen before a change is told, so that a file is not read while it is written.
 const QUIET: Duration = Duration::from_millis(50);
@@ -29,33 +29,45 @@ const PATIENCE: Duration = Duration::from_millis(500);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum FileChange {
     /// It is there, and new or perhaps different.
-    Present(PathBuf),
-    /// It is no longer there.
-    Gone(PathBuf),
+    Present {
+        path: PathBuf,
+        /// When it was written, if the file system knows.
+        modified: Option<SystemTime>,
+    },
+    /// It is no longer there, or came and went unseen.
+    Gone { path: PathBuf },
 }
 
 /// Watches one folder until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Watcher {
     changes: Mutex<Receiver<FileChange>>,
-    _events: RecommendedWatcher,
+    _watches: Arc<Mutex<Watches>>,
 }
 
 impl Watcher {
-    /// Starts to watch `folder`.
+    /// Starts to watch `folder`, which need not exist yet if the folder around it does.
     pub(crate) fn new(folder: &Path) -> notify::Result<Self> {
-        // Events name paths without symbolic links.
-        let folder = folder.canonicalize()?;
+        let folder = without_links(folder)?;
         let (to_thread, events) = mpsc::channel();
         let (sender, changes) = mpsc::channel();
-        let mut watcher = notify::recommended_watcher(to_thread)?;
-        watcher.watch(&folder, RecursiveMode::Recursive)?;
+        let mut watches = Watches { watcher: notify::recommended_watcher(to_thread)?, targets: BTreeSet::new() };
+        if let Some(around) = folder.parent() {
+            // A folder that is removed takes its own watch along: only the one around it tells when it is back.
+            watches.watcher.watch(around, RecursiveMode::NonRecursive)?;
+        }
+        if folder.is_dir() {
+            watches.watcher.watch(&folder, RecursiveMode::Recursive)?;
+        }
         let seen = Snapshot::of(&folder)?;
+        watches.follow(&folder, seen.targets());
+        let watches = Arc::new(Mutex::new(watches));
+        let weak = Arc::downgrade(&watches);
         thread::Builder::new()
             .name("mod watcher".to_owned())
-            .spawn(move || watch(&folder, seen, &events, &sender))
+            .spawn(move || watch(&folder, seen, &events, &weak, &sender))
             .map_err(notify::Error::io)?;
-        Ok(Self { changes: Mutex::new(changes), _events: watcher })
+        Ok(Self { changes: Mutex::new(changes), _watches: watches })
     }
 
     /// What changed since the last call.
@@ -64,24 +76,86 @@ impl Watcher {
     }
 }
 
+/// Events name paths without symbolic links.
+fn without_links(folder: &Path) -> io::Result<PathBuf> {
+    match (folder.canonicalize(), folder.parent(), folder.file_name()) {
+        (Err(error), Some(around), Some(name)) if error.kind() == io::ErrorKind::NotFound => {
+            Ok(around.canonicalize()?.join(name))
+        }
+        (result, ..) => result,
+    }
+}
+
+/// The places from which events come.
+#[derive(Debug)]
+struct Watches {
+    watcher: RecommendedWatcher,
+    /// Folders outside, in which files lie that links in the mod folder lead to.
+    targets: BTreeSet<PathBuf>,
+}
+
+impl Watches {
+    /// Watches the mod folder anew: it may be another one than before.
+    fn renew(&mut self, folder: &Path) {
+        // The watch may be gone with the folder.
+        let _ = self.watcher.unwatch(folder);
+        if folder.is_dir()
+            && let Err(error) = self.watcher.watch(folder, RecursiveMode::Recursive)
+        {
+            warn!("the mod folder cannot be watched any more: {error}");
+        }
+    }
+
+    /// Watches the folders that links lead to, and no others.
+    fn follow(&mut self, folder: &Path, targets: BTreeSet<PathBuf>) {
+        let is_outside = |target: &PathBuf| !target.starts_with(folder) && Some(&**target) != folder.parent();
+        for gone in self.targets.extract_if(.., |target| !targets.contains(target)) {
+            // It may be gone itself.
+            let _ = self.watcher.unwatch(&gone);
+        }
+        for target in targets.into_iter().filter(is_outside) {
+            // A folder that is not there yet is tried again after the next event.
+            if !self.targets.contains(&target) && self.watcher.watch(&target, RecursiveMode::NonRecursive).is_ok() {
+                self.targets.insert(target);
+            }
+        }
+    }
+}
+
 type Events = Receiver<notify::Result<Event>>;
 
 /// Runs until the watcher that sends the events, or who receives the changes, is gone.
-fn watch(folder: &Path, mut seen: Snapshot, events: &Events, changes: &Sender<FileChange>) {
+fn watch(
+    folder: &Path,
+    mut seen: Snapshot,
+    events: &Events,
+    watches: &Weak<Mutex<Watches>>,
+    changes: &Sender<FileChange>,
+) {
     while let Ok(first) = events.recv() {
-        let mut touched = BTreeSet::new();
-        note(folder, first, &mut touched);
+        let mut touched = Touched::default();
+        touched.note(folder, first);
         let end = Instant::now() + PATIENCE;
         loop {
             match events.recv_timeout(QUIET) {
-                Ok(event) if Instant::now() < end => note(folder, event, &mut touched),
                 Ok(event) => {
-                    note(folder, event, &mut touched);
-                    break;
+                    touched.note(folder, event);
+                    if Instant::now() >= end {
+                        break;
+                    }
                 }
                 Err(RecvTimeoutError::Timeout) => break,
                 Err(RecvTimeoutError::Disconnected) => return,
             }
+        }
+        if !touched.anything {
+            continue;
+        }
+        let Some(watches) = watches.upgrade() else { return };
+        let mut watches = watches.lock().unwrap_or_else(PoisonError::into_inner);
+        if touched.folder {
+            // Before the look, so that nothing falls between the two.
+            watches.renew(folder);
         }
         let now = match Snapshot::of(folder) {
             Ok(now) => now,
@@ -90,7 +164,8 @@ fn watch(folder: &Path, mut seen: Snapshot, events: &Events, changes: &Sender<Fi
                 continue;
             }
         };
-        for change in now.changes_since(&seen, &touched) {
+        watches.follow(folder, now.targets());
+        for change in now.changes_since(&seen, touched.mods) {
             if changes.send(change).is_err() {
                 return;
             }
@@ -99,51 +174,27 @@ fn watch(folder: &Path, mut seen: Snapshot, events: &Events, changes: &Sender<Fi
     }
 }
 
-/// Remembers the mods that an event names. Their time stamp may be too coarse to show a quick second change.
-fn note(folder: &Path, event: notify::Result<Event>, touched: &mut BTreeSet<PathBuf>) {
-    match event {
-        Ok(event) if !matches!(event.kind, EventKind::Access(_)) => {
-            let inside = event.paths.iter().filter_map(|path| path.strip_prefix(folder).ok());
-            touched.extend(inside.filter(|path| is_mod_path(path)).map(Path::to_owned));
-        }
-        Ok(_) => {}
-        Err(error) => warn!("watching the mod folder failed: {error}"),
-    }
+/// What a row of events named.
+#[derive(Debug, Default)]
+struct Touched {
+    anything: bool,
+    /// Whether the mod folder itself came, went or was renamed.
+    folder: bool,
+    /// Mods by their paths inside. Their time stamp may be too coarse to show a quick second change.
+    mods: BTreeSet<PathBuf>,
 }
 
-/// The mods in a folder at one moment, with what tells two versions of a file apart.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-struct Snapshot(BTreeMap<PathBuf, (u64, Option<SystemTime>)>);
-
-impl Snapshot {
-    fn of(folder: &Path) -> io::Result<Self> {
-        let mut files = BTreeMap::new();
-        let mut add = |path: &Path| {
-            let inside = path.strip_prefix(folder).unwrap_or(path);
-            if is_mod_path(inside)
-                && let Ok(metadata) = fs::metadata(path)
-                && metadata.is_file()
-            {
-                files.insert(inside.to_owned(), (metadata.len(), metadata.modified().ok()));
+impl Touched {
+    fn note(&mut self, folder: &Path, event: notify::Result<Event>) {
+        match event {
+            Ok(event) if !matches!(event.kind, EventKind::Access(_)) => {
+                self.anything = true;
+                self.folder |= event.paths.iter().any(|path| path == folder);
+                let inside = event.paths.iter().filter_map(|path| path.strip_prefix(folder).ok());
+                self.mods.extend(inside.filter(|path| is_mod_path(path)).map(Path::to_owned));
             }
-        };
-        for entry in fs::read_dir(folder)?.flatten() {
-            let path = entry.path();
-            add(&path);
-            if path.is_dir() {
-                add(&path.join("mod.wasm"));
-            }
+            Ok(_) => {}
+            Err(error) => warn!("watching the mod folder failed: {error}"),
         }
-        Ok(Self(files))
-    }
-
-    fn changes_since(&self, earlier: &Self, touched: &BTreeSet<PathBuf>) -> Vec<FileChange> {
-        let gone = earlier.0.keys().filter(|path| !self.0.contains_key(*path)).cloned().map(FileChange::Gone);
-        let present = self
-            .0
-            .iter()
-            .filter(|(path, version)| earlier.0.get(*path) != Some(version) || touched.contains(*path))
-            .map(|(path, _)| FileChange::Present(path.clone()));
-        gone.chain(present).collect()
     }
 }

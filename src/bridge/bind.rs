@@ -80,6 +80,8 @@ pub enum SystemBindError {
 
 /// The most systems of one mod.
 const MAX_SYSTEMS: usize = 1024;
+/// The most mistakes that are told at once.
+const MAX_ERRORS: usize = 64;
 /// The most parameters of one system.
 const MAX_PARAMS: usize = 32;
 
@@ -120,6 +122,7 @@ pub(crate) fn bind_systems(
         }
     }
     if !errors.is_empty() {
+        errors.truncate(MAX_ERRORS);
         return Err(errors);
     }
     waiting.sort_unstable();
@@ -150,38 +153,60 @@ fn check(description: &ModDescription, is_schedule: impl Fn(&str) -> bool) -> Ve
             let schedule = desc.schedule.chars().filter(|c| !c.is_control()).take(32).collect();
             errors.push(SystemBindError::Schedule { system: system.clone(), schedule });
         }
-        for &after in &desc.after {
+        if desc.after.len() > MAX_SYSTEMS {
+            let what = format!("{} systems that run earlier", desc.after.len());
+            errors.push(SystemBindError::TooMany { system, what, most: MAX_SYSTEMS });
+            continue;
+        }
+        let wrong = desc.after.iter().find_map(|&after| {
             let other = usize::try_from(after).ok().and_then(|after| systems.get(after));
             let reason = match other {
                 None => "does not exist",
                 Some(other) if other.schedule != desc.schedule => "runs in another schedule",
-                Some(_) if reaches(systems, after, index) => "should itself run after it",
-                Some(_) => continue,
+                Some(_) => return None,
             };
-            errors.push(SystemBindError::Order { system: system.clone(), after, reason });
-        }
+            Some(SystemBindError::Order { system: system.clone(), after, reason })
+        });
+        errors.extend(wrong);
+    }
+    if errors.is_empty() {
+        errors.extend(circle(systems));
     }
     errors
 }
 
-fn is_name(name: &str) -> bool {
-    (1..=128).contains(&name.len()) && name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == ':')
-}
-
-/// Whether following `after` from one system leads to another.
-fn reaches(systems: &[SystemDesc], from: u32, to: usize) -> bool {
-    let mut seen = HashSet::new();
-    let mut next = vec![from];
-    while let Some(index) = next.pop() {
-        let Ok(place) = usize::try_from(index) else { continue };
-        if place == to {
-            return true;
-        }
-        if seen.insert(index) {
-            next.extend(systems.get(place).into_iter().flat_map(|system| &system.after));
+/// A system that should run after itself, by whatever way: one that is left when all others were put in order. All
+/// indices are those of systems.
+fn circle(systems: &[SystemDesc]) -> Option<SystemBindError> {
+    let index = |after: &u32| usize::try_from(*after).ok();
+    let mut waits_for: Vec<HashSet<usize>> =
+        systems.iter().map(|system| system.after.iter().filter_map(index).collect()).collect();
+    let mut leads_to = vec![Vec::new(); systems.len()];
+    for (system, earlier) in waits_for.iter().enumerate() {
+        for earlier in earlier {
+            leads_to[*earlier].push(system);
         }
     }
-    false
+    let mut ready: Vec<usize> = (0..systems.len()).filter(|system| waits_for[*system].is_empty()).collect();
+    while let Some(done) = ready.pop() {
+        for later in std::mem::take(&mut leads_to[done]) {
+            waits_for[later].remove(&done);
+            if waits_for[later].is_empty() {
+                ready.push(later);
+            }
+        }
+    }
+    let left = |(system, waits): (usize, &HashSet<usize>)| Some((system, *waits.iter().min()?));
+    let (system, other) = waits_for.iter().enumerate().find_map(left)?;
+    Some(SystemBindError::Order {
+        system: systems.get(system)?.name.clone(),
+        after: u32::try_from(other).ok()?,
+        reason: "should itself run after it",
+    })
+}
+
+fn is_name(name: &str) -> bool {
+    (1..=128).contains(&name.len()) && name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == ':')
 }
 
 fn bind_system(

@@ -28,7 +28,7 @@ use crate::bridge::{
 /// Rows that could not be given to a mod.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub(crate) enum GatherError {
-    #[error("the rows of a query take more than 4 GiB")]
+    #[error("what it should read takes more bytes than its memory may have")]
     TooLarge,
     #[error("a value of {name} could not be read: {source}")]
     Value { name: &'static str, source: ValueError },
@@ -102,13 +102,19 @@ impl Block {
     }
 
     /// Reads the rows, or only those of `entity`, into a block of its own.
-    pub(crate) fn read(&mut self, world: &World, entity: Option<Entity>, out: &mut Vec<u8>) -> Result<(), GatherError> {
+    pub(crate) fn read(
+        &mut self,
+        world: &World,
+        entity: Option<Entity>,
+        limit: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), GatherError> {
         let world = world.as_unsafe_world_cell_readonly();
         // SAFETY: the cell comes from a `&World`, which may read everything and keeps it from changing.
         unsafe {
             let bytes = match entity {
-                Some(entity) => self.measure_one(world, entity)?,
-                None => self.measure(world)?,
+                Some(entity) => self.measure_one(world, entity, limit)?,
+                None => self.measure(world, limit)?,
             };
             out.clear();
             out.resize(bytes, 0);
@@ -137,11 +143,11 @@ impl Block {
         matches!(self.source, Source::Resource(_)) && self.rows == 0
     }
 
-    /// Finds the rows and returns the bytes that the block takes.
+    /// Finds the rows and returns the bytes that the block takes, which are at most `limit`.
     ///
     /// # Safety
     /// The caller has the access that the block's query declares.
-    pub(crate) unsafe fn measure(&mut self, world: UnsafeWorldCell) -> Result<usize, GatherError> {
+    pub(crate) unsafe fn measure(&mut self, world: UnsafeWorldCell, limit: usize) -> Result<usize, GatherError> {
         self.segments.clear();
         match &mut self.source {
             Source::Query { access, matcher } => {
@@ -152,18 +158,26 @@ impl Block {
             Source::Resource(component) => {
                 // SAFETY: the caller may read this resource.
                 let entity = unsafe { world.resource_entities() }.get(*component);
-                self.segments.extend(entity.map(Segment::Entity));
+                // A resource that was removed leaves its entity behind.
+                let holds =
+                    |entity: &Entity| world.get_entity(*entity).is_ok_and(|entity| entity.contains_id(*component));
+                self.segments.extend(entity.filter(holds).map(Segment::Entity));
             }
         }
         // SAFETY: passed on.
-        unsafe { self.lay_out(world) }
+        unsafe { self.lay_out(world, limit) }
     }
 
     /// As [`Block::measure`], but for one entity: one row, or none if it does not match.
     ///
     /// # Safety
     /// The caller has the access that the block's query declares.
-    pub(crate) unsafe fn measure_one(&mut self, world: UnsafeWorldCell, entity: Entity) -> Result<usize, GatherError> {
+    unsafe fn measure_one(
+        &mut self,
+        world: UnsafeWorldCell,
+        entity: Entity,
+        limit: usize,
+    ) -> Result<usize, GatherError> {
         self.segments.clear();
         if let (Source::Query { access, .. }, Ok(found)) = (&self.source, world.get_entity(entity))
             && matches(access, found.archetype())
@@ -171,18 +185,18 @@ impl Block {
             self.segments.push(Segment::Entity(entity));
         }
         // SAFETY: passed on.
-        unsafe { self.lay_out(world) }
+        unsafe { self.lay_out(world, limit) }
     }
 
     /// # Safety
     /// The caller has the access that the block's query declares.
-    unsafe fn lay_out(&mut self, world: UnsafeWorldCell) -> Result<usize, GatherError> {
+    unsafe fn lay_out(&mut self, world: UnsafeWorldCell, limit: usize) -> Result<usize, GatherError> {
         self.rows = self.segments.iter().try_fold(0_usize, |sum, segment| {
             // SAFETY: only the number of rows is read.
             let rows = unsafe { Rows::of(world, *segment) }.ok_or(GatherError::Changed)?;
             sum.checked_add(rows.len()).filter(|sum| u32::try_from(*sum).is_ok()).ok_or(GatherError::TooLarge)
         })?;
-        let mut layout = Layout::after_headers(self.columns.len())?;
+        let mut layout = Layout::after_headers(self.columns.len(), limit)?;
         for column in &mut self.columns {
             let rows = self.rows;
             column.header = ColumnHeader::default();
@@ -194,7 +208,7 @@ impl Block {
                 }
                 None => {
                     // SAFETY: passed on.
-                    unsafe { column.encode(world, &self.segments)? };
+                    unsafe { column.encode(world, &self.segments, limit)? };
                     (column.header.data, column.header.data_len) = layout.place(column.data.len())?;
                     column.header.offsets = layout.place(column.offsets.len() * 4)?.0;
                 }
@@ -309,7 +323,7 @@ impl Column {
     ///
     /// # Safety
     /// The caller may read the column's component.
-    unsafe fn encode(&mut self, world: UnsafeWorldCell, segments: &[Segment]) -> Result<(), GatherError> {
+    unsafe fn encode(&mut self, world: UnsafeWorldCell, segments: &[Segment], limit: usize) -> Result<(), GatherError> {
         let Term::Data { ty, .. } = &self.term else { return Ok(()) };
         self.data.clear();
         self.offsets.clear();
@@ -323,7 +337,11 @@ impl Column {
                 let value = unsafe { ty.from_ptr.0.as_reflect(cell.value) };
                 value::write(value.as_partial_reflect(), &mut self.data)
                     .map_err(|source| GatherError::Value { name: ty.name, source })?;
-                self.offsets.push(u32::try_from(self.data.len()).map_err(|_| GatherError::TooLarge)?);
+                let end = u32::try_from(self.data.len()).map_err(|_| GatherError::TooLarge)?;
+                if self.data.len() > limit {
+                    return Err(GatherError::TooLarge);
+                }
+                self.offsets.push(end);
             }
         }
         Ok(())
@@ -390,17 +408,19 @@ unsafe fn segments_of(
 /// Gives places to the parts of a block.
 struct Layout {
     end: usize,
+    limit: usize,
 }
 
 impl Layout {
-    fn after_headers(columns: usize) -> Result<Self, GatherError> {
-        block_header_bytes(columns).map(|end| Self { end }).ok_or(GatherError::TooLarge)
+    fn after_headers(columns: usize, limit: usize) -> Result<Self, GatherError> {
+        block_header_bytes(columns).map(|end| Self { end, limit }).ok_or(GatherError::TooLarge)
     }
 
     /// An aligned place for `len` bytes: its offset, and `len` as it is written down.
     fn place(&mut self, len: usize) -> Result<(u32, u32), GatherError> {
         let offset = self.end;
-        let end = offset.checked_add(len).and_then(align_up).ok_or(GatherError::TooLarge)?;
+        let end = offset.checked_add(len).and_then(align_up).filter(|end| *end <= self.limit);
+        let end = end.ok_or(GatherError::TooLarge)?;
         self.end = end;
         match (u32::try_from(offset), u32::try_from(len), u32::try_from(end)) {
             (Ok(offset), Ok(len), Ok(_)) => Ok((offset, len)),

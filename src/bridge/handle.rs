@@ -1,8 +1,8 @@
 //! A running mod as its systems see it: one instance behind a lock, and a place for its first fault.
 
 use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicBool, Ordering},
+    Arc, Mutex, MutexGuard, PoisonError, TryLockError,
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use mod_host::{CallError, Instance};
@@ -33,6 +33,14 @@ pub enum SystemError {
         /// What is wrong.
         reason: String,
     },
+    /// Code of the game, or of this crate, panicked while it worked for the mod.
+    #[error("`{system}` failed, because the game panicked while it worked for it: {message}")]
+    Panicked {
+        /// The system's name.
+        system: String,
+        /// The panic's text.
+        message: String,
+    },
     /// A call from the game left the mod in no state to go on.
     #[error("{reason}")]
     Stopped {
@@ -53,9 +61,12 @@ impl SystemError {
 #[derive(Debug)]
 pub(crate) struct ModHandle {
     pub(crate) id: Arc<str>,
-    instance: Mutex<Instance>,
+    instance: Mutex<Option<Instance>>,
     /// The requests for on-demand access that this instance prepared.
     on_demand: Mutex<OnDemand>,
+    /// The most bytes that a call may give to the mod: what its memory may hold.
+    pub(crate) memory_limit: usize,
+    memory_bytes: AtomicUsize,
     faulted: AtomicBool,
     fault: Mutex<Option<Fault>>,
 }
@@ -68,20 +79,50 @@ pub(crate) struct Fault {
     pub(crate) error: SystemError,
 }
 
+/// The instance is in the middle of a call, or gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Busy;
+
 impl ModHandle {
-    pub(crate) fn new(id: Arc<str>, instance: Instance) -> Self {
+    pub(crate) fn new(id: Arc<str>, instance: Instance, memory_limit: usize) -> Self {
         Self {
             id,
-            instance: Mutex::new(instance),
+            memory_limit,
+            memory_bytes: AtomicUsize::new(instance.memory_bytes()),
+            instance: Mutex::new(Some(instance)),
             on_demand: Mutex::new(OnDemand::default()),
             faulted: AtomicBool::new(false),
             fault: Mutex::new(None),
         }
     }
 
-    /// The instance. The token in the access of the mod's systems keeps two of them from waiting here.
-    pub(crate) fn instance(&self) -> MutexGuard<'_, Instance> {
-        ignore_poison(&self.instance)
+    /// Works with the instance, if nobody does so already.
+    ///
+    /// Never waits: the token in the access of the mod's systems keeps them apart, and whoever finds the instance taken
+    /// was called by the mod itself.
+    pub(crate) fn enter<T>(&self, work: impl FnOnce(&mut Instance) -> T) -> Result<T, Busy> {
+        let mut instance = match self.instance.try_lock() {
+            Ok(instance) => instance,
+            Err(TryLockError::Poisoned(instance)) => instance.into_inner(),
+            Err(TryLockError::WouldBlock) => return Err(Busy),
+        };
+        let instance = instance.as_mut().ok_or(Busy)?;
+        let result = work(instance);
+        self.memory_bytes.store(instance.memory_bytes(), Ordering::Relaxed);
+        Ok(result)
+    }
+
+    /// Drops the instance and its memory. A mod that is in the middle of a call keeps it.
+    pub(crate) fn drop_instance(&self) {
+        if let Ok(mut instance) = self.instance.try_lock() {
+            *instance = None;
+            self.memory_bytes.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// Bytes of the mod's memory after its last call.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.memory_bytes.load(Ordering::Relaxed)
     }
 
     pub(crate) fn on_demand(&self) -> MutexGuard<'_, OnDemand> {

@@ -58,7 +58,7 @@ pub(crate) trait HostFunction: Send + Sync {
         self.initialize(world);
         // SAFETY: the cell comes from a `&mut World`, which may do everything.
         let answer = unsafe { self.call(args, result, world.as_unsafe_world_cell()) };
-        self.apply_deferred(world);
+        catch(|| self.apply_deferred(world)).map_err(|panic| format!("its commands panicked: {panic}"))?;
         answer
     }
 }

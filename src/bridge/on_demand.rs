@@ -18,6 +18,8 @@ use crate::bridge::{
 
 /// The most requests that one instance may have prepared.
 const MAX_PREPARED: usize = 1024;
+/// The most bytes of one request.
+const MAX_REQUEST: usize = 64 << 10;
 
 /// The requests of one instance.
 #[derive(Debug, Default)]
@@ -56,22 +58,24 @@ impl OnDemand {
         function: WorldFunction,
         args: &[u8],
         world: &World,
+        limit: usize,
         result: &mut Vec<u8>,
     ) -> Result<(), String> {
         let bad = |error: codec::DecodeError| format!("its arguments do not fit: {error}");
         match function {
+            WorldFunction::Prepare if args.len() > MAX_REQUEST => Err(format!("it has more than {MAX_REQUEST} bytes")),
             WorldFunction::Prepare => {
                 let handle = self.prepare(codec::decode(args).map_err(bad)?, world)?;
                 *result = codec::encode(&handle).map_err(|error| error.to_string())?;
                 Ok(())
             }
             WorldFunction::Query | WorldFunction::Resource => {
-                self.rows(codec::decode(args).map_err(bad)?, None, world, result)
+                self.rows(codec::decode(args).map_err(bad)?, None, world, limit, result)
             }
             WorldFunction::Get => {
                 let (handle, bits): (u32, u64) = codec::decode(args).map_err(bad)?;
                 let entity = Entity::try_from_bits(bits).ok_or_else(|| format!("{bits:#x} is no entity"))?;
-                self.rows(handle, Some(entity), world, result)
+                self.rows(handle, Some(entity), world, limit, result)
             }
         }
     }
@@ -90,15 +94,22 @@ impl OnDemand {
         u32::try_from(self.prepared.len() - 1).map_err(|error| error.to_string())
     }
 
-    fn rows(&mut self, handle: u32, entity: Option<Entity>, world: &World, result: &mut Vec<u8>) -> Result<(), String> {
+    fn rows(
+        &mut self,
+        handle: u32,
+        entity: Option<Entity>,
+        world: &World,
+        limit: usize,
+        result: &mut Vec<u8>,
+    ) -> Result<(), String> {
         let prepared = usize::try_from(handle).ok().and_then(|handle| self.prepared.get_mut(handle));
         let prepared = prepared.ok_or_else(|| format!("there is no prepared request {handle}"))?;
         if prepared.block.is_none() {
             prepared.block = bind(&prepared.request, world).map_err(|error| error.to_string())?;
         }
         match &mut prepared.block {
-            Some(block) => block.read(world, entity, result),
-            None => Block::empty(column_count(&prepared.request.target)).read(world, None, result),
+            Some(block) => block.read(world, entity, limit, result),
+            None => Block::empty(column_count(&prepared.request.target)).read(world, None, limit, result),
         }
         .map_err(|error| error.to_string())
     }

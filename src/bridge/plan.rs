@@ -12,7 +12,7 @@
 use std::{ops::Range, time::Duration};
 
 use bevy_ecs::{entity::Entity, ptr::Ptr};
-use bevy_reflect::{PartialReflect, Reflect, ReflectRef};
+use bevy_reflect::{PartialReflect, Reflect, ReflectMut, ReflectRef};
 use mod_abi::Leaf;
 
 use crate::bridge::{
@@ -76,6 +76,12 @@ impl CopyPlan {
     /// Bytes of a row.
     pub(crate) fn stride(&self) -> usize {
         self.stride
+    }
+
+    /// Whether reflection lets these very leaves be written: a hand-written `Reflect` may show what it does not give away.
+    pub(crate) fn may_write(&self, sample: &mut dyn Reflect) -> bool {
+        let mut walk = Walk { base: address(sample), size: size_of_val(sample), wire: 0, runs: Vec::new() };
+        walk.visit_mut(sample.as_partial_reflect_mut()).is_some() && merge(walk.runs) == self.runs
     }
 
     fn agrees_with_reflection(&self, sample: &dyn Reflect) -> bool {
@@ -258,6 +264,23 @@ impl Walk {
             ReflectRef::Tuple(value) => value.iter_fields().try_for_each(|field| self.visit(field)),
             ReflectRef::Array(value) => value.iter().try_for_each(|item| self.visit(item)),
             ReflectRef::Opaque(_) => self.leaf(value.try_as_reflect()?),
+            _ => None,
+        }
+    }
+
+    fn visit_mut(&mut self, value: &mut dyn PartialReflect) -> Option<()> {
+        match value.reflect_mut() {
+            ReflectMut::Struct(value) => {
+                (0..value.field_len()).try_for_each(|index| self.visit_mut(value.field_at_mut(index)?))
+            }
+            ReflectMut::TupleStruct(value) => {
+                (0..value.field_len()).try_for_each(|index| self.visit_mut(value.field_mut(index)?))
+            }
+            ReflectMut::Tuple(value) => {
+                (0..value.field_len()).try_for_each(|index| self.visit_mut(value.field_mut(index)?))
+            }
+            ReflectMut::Array(value) => (0..value.len()).try_for_each(|index| self.visit_mut(value.get_mut(index)?)),
+            ReflectMut::Opaque(value) => self.leaf(value.try_as_reflect()?),
             _ => None,
         }
     }

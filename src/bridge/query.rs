@@ -33,8 +33,8 @@ pub enum QueryError {
         /// How many types there are.
         types: usize,
     },
-    /// Two terms of one query mean the same data, and one of them writes.
-    #[error("a query names {name} twice, once to write; each row may only be borrowed once")]
+    /// Two terms of one query mean the same data.
+    #[error("a query names {name} twice; each row is only given once")]
     Twice {
         /// The type's short path.
         name: &'static str,
@@ -139,7 +139,7 @@ impl BoundQuery {
             ty.check_mutable()?;
         }
         let access = self.access.access();
-        if access.has_write(ty.component) || (write && access.has_read(ty.component)) {
+        if access.has_read(ty.component) {
             return Err(QueryError::Twice { name: ty.name });
         }
         if write {

@@ -19,7 +19,8 @@ use mod_abi::{
 use thiserror::Error;
 
 use crate::bridge::{
-    gather::{Block, cells_of, plan_of},
+    gather::{Block, cells_of},
+    plan::CopyPlan,
     query::Term,
     types::BoundType,
     value::{Input, Patch, ValueError},
@@ -60,6 +61,10 @@ pub enum ScatterError {
     Damaged,
 }
 
+/// The most bytes of new rows of varying size that a column may bring back in one call. Values that are built part by
+/// part take many times their bytes.
+const MAX_OUT: u32 = 4 << 20;
+
 /// What one block brings back, checked.
 #[derive(Debug, Default)]
 pub(crate) struct Changes {
@@ -83,9 +88,13 @@ impl Changes {
     /// Reads what the mod left in `bytes`, the block as it stands after the call.
     ///
     /// `guest` answers with the bytes at an address of the mod's memory.
-    pub(crate) fn check<'g>(
+    ///
+    /// # Safety
+    /// As [`Changes::apply`].
+    pub(crate) unsafe fn check<'g>(
         block: &Block,
         bytes: &[u8],
+        world: UnsafeWorldCell,
         guest: impl Fn(Buffer) -> Result<&'g [u8], String>,
         types: &TypeRegistry,
     ) -> Result<Self, ScatterError> {
@@ -104,14 +113,18 @@ impl Changes {
             }
             let rows = bytes.get(data.clone()).ok_or(ScatterError::Damaged)?;
             let stride = column.header.stride as usize;
-            let plan = ty.plan.get().and_then(Option::as_ref);
+            // SAFETY: passed on.
+            let plan = unsafe { writing_plan(ty, block, world) };
             let mut patches = Vec::new();
             if stride == 0 && ty.stride.is_none() {
                 let header = BLOCK_HEADER + index * COLUMN_HEADER;
                 let header = bytes.get(header..).and_then(|bytes| bytes.first_chunk()).ok_or(ScatterError::Damaged)?;
                 let header = ColumnHeader::from_bytes(header);
-                let out = guest(Buffer::new(header.out, header.out_len))
-                    .map_err(|reason| ScatterError::Out { name: ty.name, reason })?;
+                let bad = |reason| ScatterError::Out { name: ty.name, reason };
+                if header.out_len > MAX_OUT {
+                    return Err(bad(format!("they take {} bytes, more than {MAX_OUT}", header.out_len)));
+                }
+                let out = guest(Buffer::new(header.out, header.out_len)).map_err(bad)?;
                 patches = varying_rows(ty, map, out, types)?;
             } else {
                 for row in dirty_rows(map).rows() {
@@ -170,7 +183,7 @@ impl ColumnChanges {
             // SAFETY: the caller may write this component.
             let cells = unsafe { cells_of(world, *segment, ty) }.map_err(|_| ScatterError::Damaged)?;
             let end = start + cells.len();
-            let plan = plan_of(ty, &cells).filter(|_| self.by_plan);
+            let plan = ty.plan.get().and_then(Option::as_ref).filter(|_| self.by_plan);
             while let Some(row) = dirty.next_if(|row| *row < end) {
                 let cell = cells.get(row - start).ok_or(ScatterError::Damaged)?;
                 match plan {
@@ -192,6 +205,27 @@ impl ColumnChanges {
         }
         Ok(())
     }
+}
+
+/// The type's copy plan, if values may be written by it.
+///
+/// # Safety
+/// As [`Changes::apply`].
+unsafe fn writing_plan<'t>(ty: &'t BoundType, block: &Block, world: UnsafeWorldCell) -> Option<&'t CopyPlan> {
+    let plan = ty.plan.get().and_then(Option::as_ref)?;
+    if let Some(writes) = ty.writes_by_plan.get() {
+        return writes.then_some(plan);
+    }
+    // SAFETY: the caller may write this component.
+    let cells = block.segments.iter().find_map(|segment| unsafe { cells_of(world, *segment, ty) }.ok());
+    let sample = cells.and_then(|cells| cells.get(0))?;
+    let writes = *ty.writes_by_plan.get_or_init(|| {
+        // SAFETY: the caller may write this component, and nobody else looks at the value, which is of the type that
+        // `from_ptr` was made for.
+        let sample = unsafe { ty.from_ptr.0.as_reflect_mut(sample.value.assert_unique()) };
+        plan.may_write(sample)
+    });
+    writes.then_some(plan)
 }
 
 fn patch_value(ty: &BoundType, row: usize, patch: Patch, value: PtrMut) -> Result<(), ScatterError> {

@@ -16,6 +16,8 @@ pub(crate) enum UnsupportedType {
     Opaque(&'static str),
     #[error("it nests deeper than {MAX_DEPTH} types (a type that contains itself never ends)")]
     TooDeep,
+    #[error("it contains a list of `{0}`, of which any number takes no bytes")]
+    NoSize(&'static str),
 }
 
 /// The leaf that an opaque type crosses as.
@@ -59,7 +61,7 @@ fn at_depth(info: &TypeInfo, depth: usize) -> Result<Schema, UnsupportedType> {
         TypeInfo::Struct(info) => Schema::Struct(info.iter().map(named).collect::<Result<_, _>>()?),
         TypeInfo::TupleStruct(info) => Schema::Tuple(info.iter().map(unnamed).collect::<Result<_, _>>()?),
         TypeInfo::Tuple(info) => Schema::Tuple(info.iter().map(unnamed).collect::<Result<_, _>>()?),
-        TypeInfo::List(info) => Schema::List(Box::new(part(info.item_info())?)),
+        TypeInfo::List(list) => Schema::List(Box::new(sized(part(list.item_info())?, info)?)),
         TypeInfo::Set(info) => {
             let value = leaf_of(info.value_ty().id()).ok_or(UnsupportedType::Opaque(info.type_path()))?;
             Schema::List(Box::new(Schema::Leaf(value)))
@@ -68,7 +70,10 @@ fn at_depth(info: &TypeInfo, depth: usize) -> Result<Schema, UnsupportedType> {
             let len = u32::try_from(info.capacity()).map_err(|_| UnsupportedType::TooDeep)?;
             Schema::Array(Box::new(part(info.item_info())?), len)
         }
-        TypeInfo::Map(info) => Schema::Map(Box::new(part(info.key_info())?), Box::new(part(info.value_info())?)),
+        TypeInfo::Map(map) => {
+            let key = sized(part(map.key_info())?, info)?;
+            Schema::Map(Box::new(key), Box::new(part(map.value_info())?))
+        }
         TypeInfo::Enum(info) => match option_item(info) {
             Some(item) => Schema::Option(Box::new(part(item.type_info())?)),
             None => Schema::Enum(
@@ -90,6 +95,11 @@ fn at_depth(info: &TypeInfo, depth: usize) -> Result<Schema, UnsupportedType> {
         },
         TypeInfo::Opaque(info) => return Err(UnsupportedType::Opaque(info.type_path())),
     })
+}
+
+/// An item whose number its bytes bound. Endless lists of nothing would cost their sender nothing.
+fn sized(item: Schema, list: &TypeInfo) -> Result<Schema, UnsupportedType> {
+    if item.fixed_size() == Some(0) { Err(UnsupportedType::NoSize(list.type_path())) } else { Ok(item) }
 }
 
 /// The item of an `Option`, which crosses with a tag of one byte, unlike other enums.
@@ -129,6 +139,9 @@ mod tests {
 
     #[derive(Reflect)]
     struct Endless(Vec<Endless>);
+
+    #[derive(Reflect)]
+    struct Nothings(Vec<Marker>);
 
     #[derive(Reflect)]
     struct Path(std::path::PathBuf);

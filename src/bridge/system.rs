@@ -16,13 +16,13 @@ use bevy_ecs::{
 };
 use bevy_utils::prelude::DebugName;
 use mod_abi::batch::{BATCH_HEADER, batch_header_bytes};
-use mod_host::HostCalls;
+use mod_host::{HostCalls, Instance};
 use tracing::{trace_span, warn};
 
 use crate::bridge::{
     bind::{BoundParam, BoundSystem},
     gather::GatherError,
-    handle::{ModHandle, SystemError},
+    handle::{ModHandle, SystemError, catch},
     host::{HostFunction, HostFunctions},
     on_demand::WORLD_FUNCTIONS,
     scatter::Changes,
@@ -114,42 +114,53 @@ impl Slot {
         tick: Tick,
     ) -> Result<(), SystemError> {
         // SAFETY: passed on.
-        let measured = unsafe { self.measure(world) };
+        let measured = unsafe { self.measure(world, target.handle.memory_limit) };
         let Some(bytes) = measured.map_err(|error| SystemError::gather(&self.system, &error))? else {
             return Ok(());
         };
-        let mut instance = target.handle.instance();
-        {
-            let _span = trace_span!("gather").entered();
-            let batch = instance.batch(bytes)?;
+        let entered = target.handle.enter(|instance| {
+            {
+                let _span = trace_span!("gather").entered();
+                let batch = instance.batch(bytes)?;
+                // SAFETY: passed on.
+                let written = unsafe { self.write(target.system, world, batch) };
+                written.map_err(|error| SystemError::gather(&self.system, &error))?;
+            }
+            {
+                let _span = trace_span!("call").entered();
+                let functions = &mut self.functions;
+                let mut host = SlotHost { functions, target, world, reads_world: self.reads_world };
+                instance.run(&self.system, &mut host)?;
+            }
+            let _span = trace_span!("scatter").entered();
             // SAFETY: passed on.
-            let written = unsafe { self.write(target.system, world, batch) };
-            written.map_err(|error| SystemError::gather(&self.system, &error))?;
-        }
-        {
-            let _span = trace_span!("call").entered();
-            let functions = &mut self.functions;
-            let mut host = SlotHost { functions, target, world, reads_world: self.reads_world };
-            instance.run(&self.system, &mut host)?;
-        }
-        let _span = trace_span!("scatter").entered();
+            unsafe { self.scatter(instance, world, tick) }
+        });
+        entered.unwrap_or(Ok(()))
+    }
+
+    /// Takes back what the mod changed.
+    ///
+    /// # Safety
+    /// As [`Slot::run_target`].
+    unsafe fn scatter(&self, instance: &Instance, world: UnsafeWorldCell, tick: Tick) -> Result<(), SystemError> {
         let batch = instance.batch_bytes()?;
         let failed = |source| SystemError::Scatter { system: self.system.clone(), source };
+        let guest = |buffer| instance.guest_bytes(buffer).map_err(|error| error.to_string());
         let types = self.types.read();
         let mut all = Vec::new();
         for (param, offset) in self.params.iter().zip(&self.offsets) {
             if let BoundParam::Block(block) = param {
                 let bytes = batch.get(*offset..).unwrap_or_default();
-                let guest = |buffer| instance.guest_bytes(buffer).map_err(|error| error.to_string());
-                let changes = Changes::check(block, bytes, guest, &types).map_err(failed)?;
+                // SAFETY: passed on.
+                let changes = unsafe { Changes::check(block, bytes, world, guest, &types) }.map_err(failed)?;
                 if !changes.is_empty() {
                     all.push((block, bytes, changes));
                 }
             }
         }
         for (block, bytes, changes) in all {
-            // SAFETY: the caller has the access of this slot's queries. The structure of the World stays as it is
-            // while systems run.
+            // SAFETY: passed on. The structure of the World stays as it is while systems run.
             unsafe { changes.apply(block, bytes, world, tick) }.map_err(failed)?;
         }
         Ok(())
@@ -159,7 +170,7 @@ impl Slot {
     ///
     /// # Safety
     /// As [`Slot::run_target`].
-    unsafe fn measure(&mut self, world: UnsafeWorldCell) -> Result<Option<usize>, GatherError> {
+    unsafe fn measure(&mut self, world: UnsafeWorldCell, limit: usize) -> Result<Option<usize>, GatherError> {
         let mut end = batch_header_bytes(self.params.len()).ok_or(GatherError::TooLarge)?;
         self.offsets.clear();
         for param in &mut self.params {
@@ -168,7 +179,7 @@ impl Slot {
                 continue;
             };
             // SAFETY: passed on.
-            let bytes = unsafe { block.measure(world)? };
+            let bytes = unsafe { block.measure(world, limit.saturating_sub(end))? };
             if block.is_missing() {
                 if !self.warned {
                     warn!("{} does not run while a resource that it needs is missing", self.name);
@@ -181,6 +192,10 @@ impl Slot {
         }
         self.warned = false;
         Ok(Some(end))
+    }
+
+    fn panicked(&self, message: String) -> SystemError {
+        SystemError::Panicked { system: self.system.clone(), message }
     }
 
     /// # Safety
@@ -221,7 +236,8 @@ impl HostCalls for SlotHost<'_, '_> {
             // SAFETY: a slot with a `World` parameter declares read access to everything, and until its call has
             // returned nothing is written.
             let world = unsafe { self.world.world() };
-            return self.target.handle.on_demand().answer(*function, args, world, result);
+            let handle = &self.target.handle;
+            return handle.on_demand().answer(*function, args, world, handle.memory_limit, result);
         }
         match self.functions.get_mut(function) {
             // SAFETY: the slot's access holds that of every function in this list.
@@ -249,7 +265,8 @@ impl System for Slot {
         if let Some(target) = self.cell.get().filter(|target| !target.handle.is_faulted()) {
             let _span = trace_span!("mod_system", name = %self.name).entered();
             // SAFETY: the caller has the access that `initialize` returned.
-            if let Err(error) = unsafe { self.run_target(&target, world, tick) } {
+            let outcome = catch(|| unsafe { self.run_target(&target, world, tick) });
+            if let Err(error) = outcome.unwrap_or_else(|message| Err(self.panicked(message))) {
                 target.handle.fail(&self.system, error);
             }
         }
@@ -258,7 +275,13 @@ impl System for Slot {
     }
 
     fn apply_deferred(&mut self, world: &mut World) {
-        self.functions.iter_mut().flatten().for_each(|function| function.apply_deferred(world));
+        // Commands of host functions carry what the mod sent, such as entities that are long gone.
+        let apply = || self.functions.iter_mut().flatten().for_each(|function| function.apply_deferred(world));
+        if let Err(message) = catch(apply)
+            && let Some(target) = self.cell.get()
+        {
+            target.handle.fail(&self.system, self.panicked(message));
+        }
     }
 
     fn queue_deferred(&mut self, mut world: DeferredWorld) {

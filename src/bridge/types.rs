@@ -9,7 +9,7 @@ use std::{
 };
 
 use bevy_ecs::{
-    component::{ComponentId, StorageType},
+    component::{ComponentId, ComponentInfo, StorageType},
     reflect::{AppTypeRegistry, ReflectComponent},
     resource::Resource,
     world::World,
@@ -62,10 +62,12 @@ pub enum TypeError {
         reason: String,
     },
     /// The type may be read only.
-    #[error("{path} is an immutable component of this game and cannot be written")]
-    Immutable {
+    #[error("{path} cannot be written by mods: {reason}")]
+    ReadOnly {
         /// The type's short path.
         path: String,
+        /// Why.
+        reason: &'static str,
     },
 }
 
@@ -76,7 +78,8 @@ pub(crate) struct BoundType {
     pub(crate) name: &'static str,
     pub(crate) component: ComponentId,
     pub(crate) storage: StorageType,
-    pub(crate) mutable: bool,
+    /// Why mods may not write it, if they may not.
+    pub(crate) read_only: Option<&'static str>,
     pub(crate) info: &'static TypeInfo,
     pub(crate) from_ptr: FromPtr,
     /// What the type looks like, or why it cannot cross. Filters need neither.
@@ -85,6 +88,8 @@ pub(crate) struct BoundType {
     pub(crate) stride: Option<usize>,
     /// Made from the first live value; `None` in it where the type has no plan.
     pub(crate) plan: OnceLock<Option<CopyPlan>>,
+    /// Whether values may be written by that plan, found when the first is.
+    pub(crate) writes_by_plan: OnceLock<bool>,
 }
 
 /// [`ReflectFromPtr`], which has no `Debug`.
@@ -161,12 +166,13 @@ fn bind_registered(world: &World, registration: &TypeRegistration) -> Result<Bin
         name,
         component,
         storage: component_info.storage_type(),
-        mutable: component_info.mutable(),
+        read_only: read_only(info, component_info),
         info,
         from_ptr: FromPtr(from_ptr.clone()),
         stride: schema.as_ref().ok().and_then(Schema::fixed_size),
         schema,
         plan: OnceLock::new(),
+        writes_by_plan: OnceLock::new(),
     })))
 }
 
@@ -180,6 +186,7 @@ impl BoundType {
         match desc.schema.difference(schema) {
             None => Ok(()),
             Some(SchemaDifference { in_mod, in_game }) => {
+                let (in_mod, in_game) = (shortened(&in_mod), shortened(&in_game));
                 Err(TypeError::Mismatch { path: self.name.to_owned(), in_mod, in_game })
             }
         }
@@ -187,7 +194,33 @@ impl BoundType {
 
     /// Whether the type may be written.
     pub(crate) fn check_mutable(&self) -> Result<(), TypeError> {
-        if self.mutable { Ok(()) } else { Err(TypeError::Immutable { path: self.name.to_owned() }) }
+        let refuse = |reason| Err(TypeError::ReadOnly { path: self.name.to_owned(), reason });
+        self.read_only.map_or(Ok(()), refuse)
+    }
+}
+
+/// Why mods may not write a component, if they may not.
+fn read_only(info: &TypeInfo, component: &ComponentInfo) -> Option<&'static str> {
+    if !component.mutable() {
+        Some("it is an immutable component")
+    } else if component.relationship_accessor().is_some() {
+        // Bevy keeps both sides of a relationship in step, and panics where they are not.
+        Some("it is one side of a relationship")
+    } else if info.type_path().starts_with("bevy_time::") {
+        // A time step of zero, for example, would make Bevy's fixed loop endless.
+        Some("Bevy's clocks are the game's to set")
+    } else {
+        None
+    }
+}
+
+/// The most of a mod's or a game's text that goes into a message.
+const MAX_TEXT: usize = 200;
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(MAX_TEXT) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.to_owned(),
     }
 }
 
@@ -200,7 +233,8 @@ fn find<'r>(registry: &'r TypeRegistry, path: &str) -> Result<&'r TypeRegistrati
         let same = registry.iter().map(table).filter(|table| table.short_path() == path);
         let mut candidates: Vec<_> = same.map(|table| table.path().to_owned()).collect();
         candidates.sort_unstable();
-        return Err(TypeError::Ambiguous { path: path.to_owned(), candidates });
+        candidates.truncate(8);
+        return Err(TypeError::Ambiguous { path: shortened(path), candidates });
     }
     let wanted = path.rsplit("::").next().unwrap_or(path);
     let mut similar: Vec<_> = registry
@@ -210,5 +244,5 @@ fn find<'r>(registry: &'r TypeRegistry, path: &str) -> Result<&'r TypeRegistrati
         .map(|table| table.path().to_owned())
         .collect();
     similar.sort_unstable();
-    Err(TypeError::Unknown { path: path.to_owned(), nearest: similar.into_iter().next() })
+    Err(TypeError::Unknown { path: shortened(path), nearest: similar.into_iter().next() })
 }

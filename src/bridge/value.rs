@@ -37,6 +37,8 @@ pub(crate) enum ValueError {
     TooLong(u64),
     #[error("`{0}` is not what its type information says")]
     Unexpected(String),
+    #[error("a value of `{0}` cannot be the key of a map (reflect `Hash` and `PartialEq` for it)")]
+    NoKey(&'static str),
     #[error("a value of `{0}` cannot be built from its parts (derive `FromReflect` for it)")]
     NotConstructible(&'static str),
 }
@@ -184,12 +186,7 @@ impl Patch {
             TypeInfo::Struct(info) => fields(input, &mut info.iter().map(|field| field.type_info())),
             TypeInfo::TupleStruct(info) => fields(input, &mut info.iter().map(|field| field.type_info())),
             TypeInfo::Tuple(info) => fields(input, &mut info.iter().map(|field| field.type_info())),
-            _ => {
-                let parts = dynamic(input, info)?;
-                let from_reflect = types.get_type_data::<ReflectFromReflect>(info.type_id());
-                let value = from_reflect.and_then(|from_reflect| from_reflect.from_reflect(&*parts));
-                value.map(Self::Value).ok_or(ValueError::NotConstructible(info.type_path()))
-            }
+            _ => whole(input, info, types).map(Self::Value),
         }
     }
 
@@ -221,12 +218,57 @@ fn part_info(part: Option<&'static TypeInfo>, whole: &TypeInfo) -> Result<&'stat
     part.ok_or_else(|| ValueError::Unexpected(whole.type_path().to_owned()))
 }
 
+/// Builds a value of its real type.
+fn whole(input: &mut Input, info: &'static TypeInfo, types: &TypeRegistry) -> Result<Box<dyn Reflect>, ValueError> {
+    if let Some(leaf) = leaf_of(info.type_id()) {
+        return read_leaf(input, leaf, info.type_id());
+    }
+    if let Some(numbers) = number_list(input, info)? {
+        return Ok(numbers);
+    }
+    let parts = dynamic(input, info, types)?;
+    let from_reflect = types.get_type_data::<ReflectFromReflect>(info.type_id());
+    let value = from_reflect.and_then(|from_reflect| from_reflect.from_reflect(&*parts));
+    value.ok_or(ValueError::NotConstructible(info.type_path()))
+}
+
+/// Reads the lists that are long in practice without a box for each item.
+fn number_list(input: &mut Input, info: &'static TypeInfo) -> Result<Option<Box<dyn Reflect>>, ValueError> {
+    macro_rules! lists {
+        ($($number:ty),*) => {
+            $(if info.is::<Vec<$number>>() {
+                let len = input.len()?;
+                let bytes = input.take(len.checked_mul(size_of::<$number>()).ok_or(ValueError::TooShort)?)?;
+                let (items, _) = bytes.as_chunks();
+                let list: Vec<$number> = items.iter().map(|item| <$number>::from_le_bytes(*item)).collect();
+                return Ok(Some(Box::new(list)));
+            })*
+        };
+    }
+    lists!(u8, f32, u32, i32, u16, i16, u64, i64, f64, i8);
+    Ok(None)
+}
+
+/// A key that a map can hold. Bevy's maps panic on others.
+fn key(input: &mut Input, info: &'static TypeInfo, types: &TypeRegistry) -> Result<Box<dyn Reflect>, ValueError> {
+    let key = whole(input, info, types)?;
+    let is_key = key.reflect_hash().is_some() && key.reflect_partial_eq(key.as_partial_reflect()) == Some(true);
+    if is_key { Ok(key) } else { Err(ValueError::NoKey(info.type_path())) }
+}
+
 /// Builds a value from its parts, without its real type.
-fn dynamic(input: &mut Input, info: &'static TypeInfo) -> Result<Box<dyn PartialReflect>, ValueError> {
+fn dynamic(
+    input: &mut Input,
+    info: &'static TypeInfo,
+    types: &TypeRegistry,
+) -> Result<Box<dyn PartialReflect>, ValueError> {
     if let Some(leaf) = leaf_of(info.type_id()) {
         return read_leaf(input, leaf, info.type_id()).map(|value| value.into_partial_reflect());
     }
-    let item = |input: &mut Input, part: Option<&'static TypeInfo>| dynamic(input, part_info(part, info)?);
+    if let Some(numbers) = number_list(input, info)? {
+        return Ok(numbers.into_partial_reflect());
+    }
+    let item = |input: &mut Input, part: Option<&'static TypeInfo>| dynamic(input, part_info(part, info)?, types);
     Ok(match info {
         TypeInfo::Struct(struct_info) => {
             let mut value = DynamicStruct::default();
@@ -272,8 +314,8 @@ fn dynamic(input: &mut Input, info: &'static TypeInfo) -> Result<Box<dyn Partial
         TypeInfo::Map(map_info) => {
             let mut value = DynamicMap::default();
             for _ in 0..input.len()? {
-                let key = item(input, map_info.key_info())?;
-                value.insert_boxed(key, item(input, map_info.value_info())?);
+                let key = key(input, part_info(map_info.key_info(), info)?, types)?;
+                value.insert_boxed(key.into_partial_reflect(), item(input, map_info.value_info())?);
             }
             Box::new(value)
         }

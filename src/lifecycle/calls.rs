@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bevy_ecs::{
-    system::{ResMut, SystemParam},
+    system::{Res, ResMut, SystemParam},
     world::{Mut, World},
 };
 use mod_host::{CallError, HostCalls};
@@ -50,8 +50,8 @@ pub struct ModInfo {
     pub file: String,
     /// Whether it runs.
     pub state: ModState,
-    /// Bytes of its memory, if it has an instance.
-    pub memory_bytes: Option<usize>,
+    /// Bytes of its memory after its last call.
+    pub memory_bytes: usize,
 }
 
 /// A call from the game that brought no answer.
@@ -74,6 +74,15 @@ pub enum ModCallError {
         /// Its state.
         why: String,
     },
+    /// The mod is in the middle of a call, which led to this one.
+    #[error("the mod `{id}` is in the middle of a call and cannot be called by what it called itself")]
+    Busy {
+        /// The id.
+        id: String,
+    },
+    /// The game has no mods.
+    #[error("this game has no `WasmModsPlugin`")]
+    NoMods,
     /// The call itself failed.
     #[error("{id}: {source}")]
     Call {
@@ -110,18 +119,59 @@ impl Mods<'_> {
     /// The state of a mod, if it is known.
     #[must_use]
     pub fn state(&self, mod_id: &str) -> Option<&ModState> {
-        self.runtime.mods.get(mod_id).map(|record| &record.state)
+        self.runtime.state(mod_id)
+    }
+
+    /// Whether every file in the mod folder that is known has come to rest: its mod runs, waits for the game, or failed.
+    #[must_use]
+    pub fn all_settled(&self) -> bool {
+        self.runtime.is_settled()
     }
 
     /// All mods that are known, by id.
     pub fn iter(&self) -> impl Iterator<Item = ModInfo> {
-        self.runtime.mods.iter().map(|(id, record)| ModInfo {
-            id: Arc::clone(id),
-            version: record.version.clone(),
-            file: record.file.clone(),
-            state: record.state.clone(),
-            memory_bytes: record.running.as_ref().map(|running| running.handle.instance().memory_bytes()),
-        })
+        self.runtime.infos()
+    }
+}
+
+/// What is known of the mods, for systems that only look. Unlike [`Mods`] it lets the systems of mods run beside.
+///
+/// ```
+/// # use bevy::prelude::*;
+/// # use bevy_wasm_mods::prelude::*;
+/// fn list(mods: ModList) {
+///     for info in mods.iter() {
+///         println!("{} {} in {}: {:?}", info.id, info.version, info.file, info.state);
+///     }
+/// }
+/// ```
+#[derive(Debug, SystemParam)]
+pub struct ModList<'w> {
+    runtime: Res<'w, ModRuntime>,
+}
+
+impl ModList<'_> {
+    /// Whether the mod is loaded and its systems run.
+    #[must_use]
+    pub fn is_running(&self, mod_id: &str) -> bool {
+        self.runtime.running(mod_id).is_ok()
+    }
+
+    /// The state of a mod, if it is known.
+    #[must_use]
+    pub fn state(&self, mod_id: &str) -> Option<&ModState> {
+        self.runtime.state(mod_id)
+    }
+
+    /// Whether every file in the mod folder that is known has come to rest: its mod runs, waits for the game, or failed.
+    #[must_use]
+    pub fn all_settled(&self) -> bool {
+        self.runtime.is_settled()
+    }
+
+    /// All mods that are known, by id.
+    pub fn iter(&self) -> impl Iterator<Item = ModInfo> {
+        self.runtime.infos()
     }
 }
 
@@ -143,7 +193,7 @@ impl CallMod for World {
         A: Serialize + ?Sized,
         R: DeserializeOwned,
     {
-        let handle = self.resource::<ModRuntime>().running(mod_id)?;
+        let handle = self.get_resource::<ModRuntime>().ok_or(ModCallError::NoMods)?.running(mod_id)?;
         let mut host = WholeWorld { world: self, handle: Arc::clone(&handle) };
         call(&handle, export, args, &mut host)
     }
@@ -154,11 +204,9 @@ where
     A: Serialize + ?Sized,
     R: DeserializeOwned,
 {
-    let mut instance = handle.instance();
-    let result = instance.call(export, args, host);
     let id = handle.id.to_string();
-    let poisoned = instance.is_poisoned();
-    drop(instance);
+    let entered = handle.enter(|instance| (instance.call(export, args, host), instance.is_poisoned()));
+    let Ok((result, poisoned)) = entered else { return Err(ModCallError::Busy { id }) };
     result.map_err(|source| {
         if poisoned {
             handle.fail(export, SystemError::Stopped { export: export.to_owned(), reason: source.to_string() });
@@ -168,6 +216,20 @@ where
 }
 
 impl ModRuntime {
+    fn state(&self, id: &str) -> Option<&ModState> {
+        self.mods.get(id).map(|record| &record.state)
+    }
+
+    fn infos(&self) -> impl Iterator<Item = ModInfo> {
+        self.mods.iter().map(|(id, record)| ModInfo {
+            id: Arc::clone(id),
+            version: record.version.clone(),
+            file: record.file.clone(),
+            state: record.state.clone(),
+            memory_bytes: record.running.as_ref().map_or(0, |running| running.handle.memory_bytes()),
+        })
+    }
+
     fn running(&self, id: &str) -> Result<Arc<ModHandle>, ModCallError> {
         let Some(record) = self.mods.get(id) else {
             let wanted = id.to_ascii_lowercase();
@@ -179,6 +241,7 @@ impl ModRuntime {
         match (&record.state, &record.running) {
             (ModState::Running, Some(running)) if !running.handle.is_faulted() => Ok(Arc::clone(&running.handle)),
             (ModState::Failed(fault), _) => Err(not_running(fault.cause.to_string())),
+            (ModState::Loading, _) => Err(not_running("it is being loaded".to_owned())),
             (ModState::Pending { types }, _) => Err(not_running(format!("it waits for {}", types.join(", ")))),
             _ => Err(not_running("it failed in this frame".to_owned())),
         }
@@ -203,7 +266,8 @@ struct WholeWorld<'w> {
 impl HostCalls for WholeWorld<'_> {
     fn call(&mut self, function: usize, args: &[u8], result: &mut Vec<u8>) -> Result<(), String> {
         if let Some((_, function)) = WORLD_FUNCTIONS.get(function) {
-            return self.handle.on_demand().answer(*function, args, self.world, result);
+            let limit = self.handle.memory_limit;
+            return self.handle.on_demand().answer(*function, args, self.world, limit, result);
         }
         let make = |_: &mut World, functions: Mut<HostFunctions>| functions.make(function);
         let function = self.world.resource_scope(make);

@@ -33,6 +33,9 @@ pub enum FaultCause {
     /// Its module could not be validated, compiled, linked or started.
     #[error(transparent)]
     Load(#[from] LoadError),
+    /// Code of this crate or of the compiler panicked on it.
+    #[error("it could not be prepared, because the compiler of mods panicked: {0}")]
+    Panicked(String),
     /// It could not say what it wants.
     #[error("it could not be asked for its systems: {0}")]
     Describe(CallError),

@@ -1,64 +1,109 @@
 //! The files of the mod folder: found when the game starts, and followed while it runs.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
 
 use bevy_asset::{AssetPath, AssetServer};
 use bevy_ecs::world::World;
-use bevy_tasks::{IoTaskPool, block_on, futures_lite::future};
+use bevy_tasks::{IoTaskPool, TaskPool, block_on, futures_lite::future};
 use tracing::error;
 #[cfg(feature = "hot_reload")]
 use {
     crate::{
         asset::{FileChange, Watcher},
-        lifecycle::{fault::ModEvent, install::remove},
+        lifecycle::{install::unload, runtime::has_failed},
     },
     bevy_ecs::resource::Resource,
-    tracing::info,
 };
 
 use crate::{
     asset::list_mods,
     lifecycle::{
-        runtime::{FileRecord, ModRuntime},
+        runtime::{FileRecord, Listing, ModRuntime, Stage},
         settings::ModSettings,
     },
 };
 
 /// Starts to list the mod folder, once, and loads what it holds when the list is there.
-pub(crate) fn find(world: &World, runtime: &mut ModRuntime) {
-    let server = world.resource::<AssetServer>();
-    let Some(listing) = &mut runtime.listing else {
-        if runtime.known_components == 0 {
-            let folder = PathBuf::from(&world.resource::<ModSettings>().folder);
-            runtime.listing = Some(IoTaskPool::get().spawn(list_mods(server.clone(), folder)));
-            runtime.known_components = world.components().len();
+pub(crate) fn find(world: &mut World) {
+    let server = world.resource::<AssetServer>().clone();
+    let folder = PathBuf::from(&world.resource::<ModSettings>().folder);
+    let mut runtime = world.resource_mut::<ModRuntime>();
+    let task = match &mut runtime.listing {
+        Listing::Done => return,
+        Listing::NotYet => {
+            let pool = IoTaskPool::get_or_init(TaskPool::default);
+            runtime.listing = Listing::Going(pool.spawn(list_mods(server, folder)));
+            return;
         }
-        return;
+        Listing::Going(task) => task,
     };
-    let Some(list) = block_on(future::poll_once(listing)) else { return };
-    runtime.listing = None;
+    let Some(list) = block_on(future::poll_once(task)) else { return };
     match list {
-        Ok(paths) => paths.iter().for_each(|path| load(server, runtime, path)),
-        Err(error) => error!("the mod folder cannot be read: {error}"),
+        Ok(paths) => paths.into_iter().for_each(|path| load(&server, &mut runtime, path)),
+        Err(error) => error!("the mod folder cannot be read: {}", one_line(&error)),
     }
+    runtime.listing = Listing::Done;
 }
 
 /// Loads a file that was not known, or loads it again.
-fn load(server: &AssetServer, runtime: &mut ModRuntime, path: &Path) {
-    let path = asset_path(path);
-    if runtime.files.contains_key(&path) {
-        server.reload(&path);
+fn load(server: &AssetServer, runtime: &mut ModRuntime, path: PathBuf) {
+    let name = shown(&path);
+    if let Some(file) = runtime.files.get_mut(&name) {
+        (file.asked, file.reading) = (SystemTime::now(), true);
+        server.reload(&file.path);
         return;
     }
-    let asset = server.load(AssetPath::from(path.clone()));
-    let record = FileRecord { asset, bytes: None, preparing: None, waiting: None, mod_id: None };
-    runtime.files.insert(path, record);
+    // Not through a string, in which a `#` would begin a label.
+    let path = AssetPath::from_path_buf(path);
+    // A mere load does not look again at a file that was forgotten a moment ago, or that the game itself holds.
+    let state = server.get_path_id(&path).map(|id| server.load_state(id));
+    // The game chose the folder, wherever that is.
+    let asset = server.load_builder().override_unapproved().load(&path);
+    if state.is_some_and(|state| state.is_loaded() || state.is_loading()) {
+        server.reload(&path);
+    }
+    runtime.show_loading(&name, &stem_of(&name));
+    let record = FileRecord {
+        path,
+        asset,
+        asked: SystemTime::now(),
+        reading: true,
+        restart: false,
+        bytes: None,
+        stage: Stage::Unread,
+        first: runtime.is_starting(),
+    };
+    runtime.files.insert(name, record);
 }
 
-/// An asset path has slashes on every platform.
-fn asset_path(path: &Path) -> String {
+/// An asset path as it is shown: with slashes on every platform, and on one line.
+fn shown(path: &Path) -> String {
     let parts: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy()).collect();
-    parts.join("/")
+    one_line(&parts.join("/"))
+}
+
+/// A text without what could disturb a log.
+pub(crate) fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for char in text.chars() {
+        // Line separators and marks that turn the direction of text are no control characters by name.
+        if char.is_control() || matches!(char, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+            line.extend(char.escape_unicode());
+        } else {
+            line.push(char);
+        }
+    }
+    line
+}
+
+/// The name of a mod that states none: of its file, or of the folder that holds `mod.wasm`.
+pub(crate) fn stem_of(file: &str) -> String {
+    let path = Path::new(file);
+    let named = if path.file_name().is_some_and(|name| name == "mod.wasm") { path.parent() } else { Some(path) };
+    named.and_then(Path::file_stem).unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// The watcher of the mod folder.
@@ -68,27 +113,59 @@ pub(crate) struct FolderWatcher(pub(crate) Watcher);
 
 /// Follows what the watcher saw.
 #[cfg(feature = "hot_reload")]
-pub(crate) fn take_changes(world: &mut World, runtime: &mut ModRuntime) {
+pub(crate) fn take_changes(world: &mut World) {
     let Some(changes) = world.get_resource::<FolderWatcher>().map(|watcher| watcher.0.changes()) else { return };
     let folder = PathBuf::from(&world.resource::<ModSettings>().folder);
     for change in changes {
         match change {
-            FileChange::Present(path) => load(world.resource::<AssetServer>(), runtime, &folder.join(path)),
-            FileChange::Gone(path) => forget(world, runtime, &asset_path(&folder.join(path))),
+            FileChange::Present { path, modified } => {
+                let path = folder.join(path);
+                let server = world.resource::<AssetServer>().clone();
+                let mut runtime = world.resource_mut::<ModRuntime>();
+                note_touch(&mut runtime, &shown(&path), modified);
+                load(&server, &mut runtime, path);
+            }
+            FileChange::Gone { path } => forget(world, &shown(&folder.join(path))),
         }
+    }
+}
+
+/// A file that was written after a look at it failed may be meant to be tried again, whatever it holds.
+#[cfg(feature = "hot_reload")]
+fn note_touch(runtime: &mut ModRuntime, file: &str, modified: Option<SystemTime>) {
+    let failed = has_failed(&runtime.mods, file);
+    if let Some(record) = runtime.files.get_mut(file) {
+        record.restart |= failed && modified.is_some_and(|modified| modified > record.asked);
     }
 }
 
 /// A file is gone, and its mod with it.
 #[cfg(feature = "hot_reload")]
-fn forget(world: &mut World, runtime: &mut ModRuntime, path: &str) {
-    let Some(file) = runtime.files.remove(path) else { return };
-    let Some(id) = file.mod_id else { return };
-    if let Some(record) = runtime.mods.remove(&id) {
-        if let Some(running) = &record.running {
-            remove(world, &id, running);
-        }
-        info!("{id} {}: unloaded, its file is gone", record.version);
-        world.write_message(ModEvent::Unloaded { id });
+fn forget(world: &mut World, file: &str) {
+    let mut runtime = world.resource_mut::<ModRuntime>();
+    let Some(record) = runtime.files.remove(file) else { return };
+    if let Stage::Preparing(task) = record.stage {
+        runtime.abandoned.push(task);
+    }
+    unload(world, file, |_, _| true, "its file is gone");
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{shown, stem_of};
+
+    #[test]
+    fn names_are_one_line() {
+        let check = |path: &str, name: &str, stem: &str| {
+            assert_eq!(shown(Path::new(path)), name);
+            assert_eq!(stem_of(name), stem);
+        };
+        check("mods/wind.wasm", "mods/wind.wasm", "wind");
+        check("mods/wind/mod.wasm", "mods/wind/mod.wasm", "wind");
+        check("mods/a#b.wasm", "mods/a#b.wasm", "a#b");
+        check("mods/a\n\u{1b}[2J.wasm", "mods/a\\u{a}\\u{1b}[2J.wasm", "a\\u{a}\\u{1b}[2J");
+        check("mods/a\u{202e}b.wasm", "mods/a\\u{202e}b.wasm", "a\\u{202e}b");
     }
 }

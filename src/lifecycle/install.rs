@@ -19,6 +19,7 @@ use crate::{
         prepare::Prepared,
         runtime::{ModRecord, ModRuntime, ModState, Running, Signature},
         schedule::{self, ScheduledSlot, schedule_named, startup_rank},
+        settings::ModSettings,
     },
 };
 
@@ -27,44 +28,50 @@ pub(crate) enum Installed {
     Done,
     /// Some types have not been met yet; here is the mod back.
     Waiting(Box<Prepared>, Vec<&'static str>),
+    /// The mod in the other file, which is named here, keeps the id; here is this one back.
+    Duplicate(Box<Prepared>, String),
 }
 
 /// Puts a prepared mod into the game, in the place of its earlier version if there is one.
-pub(crate) fn install(
-    world: &mut World,
-    runtime: &mut ModRuntime,
-    file: &str,
-    prepared: Prepared,
-) -> Result<Installed, Box<ModFault>> {
+///
+/// Code of the mod and of the game runs meanwhile: what is known of the mods is borrowed for moments only.
+pub(crate) fn install(world: &mut World, file: &str, prepared: Prepared) -> Result<Installed, Box<ModFault>> {
     let id: Arc<str> = prepared.identity.id.as_str().into();
-    let fault = |cause| {
-        Box::new(ModFault {
-            mod_id: id.to_string(),
-            version: Some(prepared.identity.version.clone()),
-            file: file.to_owned(),
-            function: None,
-            cause,
-        })
+    let version = prepared.identity.version.clone();
+    let fault = |function, cause| {
+        let (mod_id, version, file) = (id.to_string(), Some(version.clone()), file.to_owned());
+        Box::new(ModFault { mod_id, version, file, function, cause })
     };
-    if let Some(other) = runtime.mods.get(&id).filter(|other| other.file != file) {
-        return Err(fault(FaultCause::DuplicateId { other: other.file.clone() }));
+    if let Some(other) = world.resource::<ModRuntime>().mods.get(&id)
+        && other.file != file
+        && matches!(other.state, ModState::Running | ModState::Pending { .. })
+    {
+        let other = other.file.clone();
+        return Ok(Installed::Duplicate(Box::new(prepared), other));
     }
     let bound = bind_systems(world, &prepared.description, is_schedule);
-    let systems = match bound.map_err(|errors| fault(FaultCause::Bind(errors)))? {
+    let systems = match bound.map_err(|errors| fault(None, FaultCause::Bind(errors)))? {
         Bound::Ready(systems) => systems,
         Bound::Waiting(types) => return Ok(Installed::Waiting(Box::new(prepared), types)),
     };
-    let earlier = runtime.mods.remove(&id).and_then(|record| record.running);
-    let is_reload = earlier.is_some();
-    let Prepared { identity, imports, description, instance } = prepared;
+    let Prepared { imports, description, instance, .. } = prepared;
     let signature = signature_of(&description, &imports);
-    let handle = Arc::new(ModHandle::new(Arc::clone(&id), instance));
+    let memory_limit = world.resource::<ModSettings>().limits.memory_bytes;
+    let handle = Arc::new(ModHandle::new(Arc::clone(&id), instance, memory_limit));
     let tokens = Tokens { of_mod: token_of(world, &id), runtime: world.register_component::<ModRuntime>() };
 
     let (in_schedules, at_startup): (Vec<_>, Vec<_>) =
         systems.into_iter().enumerate().partition(|(_, system)| startup_rank(&system.schedule).is_none());
     let start = Start { world, id: &id, handle: &handle, tokens, imports: &imports };
     start.run_once(at_startup);
+    // An earlier version goes on if this one cannot even start.
+    if let Some(failed) = handle.take_fault() {
+        return Err(fault(Some(failed.function), FaultCause::System(failed.error)));
+    }
+
+    unload(world, file, |other, _| *other != id, "its file holds another mod now");
+    let earlier = world.resource_mut::<ModRuntime>().mods.remove(&id).and_then(|record| record.running);
+    let is_reload = earlier.is_some();
     let running = match earlier {
         Some(earlier) if earlier.signature == signature => {
             for (system, slot) in &earlier.slots {
@@ -81,16 +88,31 @@ pub(crate) fn install(
             Running { handle, signature, slots, schedules }
         }
     };
-    let version = identity.version.clone();
+    info!("{id} {version}: {}", if is_reload { "reloaded" } else { "loaded" });
     let record = ModRecord { file: file.to_owned(), version, state: ModState::Running, running: Some(running) };
-    runtime.mods.insert(Arc::clone(&id), record);
-    info!("{id} {}: {}", identity.version, if is_reload { "reloaded" } else { "loaded" });
+    world.resource_mut::<ModRuntime>().mods.insert(Arc::clone(&id), record);
     world.write_message(if is_reload { ModEvent::Reloaded { id } } else { ModEvent::Loaded { id } });
     Ok(Installed::Done)
 }
 
+/// Takes the mods of a file that `which` chooses out of the game.
+pub(crate) fn unload(world: &mut World, file: &str, which: impl Fn(&Arc<str>, &ModRecord) -> bool, why: &str) {
+    let mods = &mut world.resource_mut::<ModRuntime>().mods;
+    let gone: Vec<_> = mods.extract_if(.., |id, record| record.file == file && which(id, record)).collect();
+    for (id, record) in gone {
+        if let Some(running) = &record.running {
+            remove(world, &id, running);
+        }
+        // What was never told to be there need not be told to be gone.
+        if !matches!(record.state, ModState::Loading) {
+            info!("{id} {}: unloaded, {why}", record.version);
+            world.write_message(ModEvent::Unloaded { id });
+        }
+    }
+}
+
 /// Takes a mod's systems out of the game.
-pub(crate) fn remove(world: &mut World, id: &Arc<str>, running: &Running) {
+fn remove(world: &mut World, id: &Arc<str>, running: &Running) {
     running.empty_slots();
     for label in &running.schedules {
         // The slots are empty, so a schedule that keeps them only keeps systems that do nothing.

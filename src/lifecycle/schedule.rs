@@ -88,7 +88,9 @@ pub(crate) fn add(world: &mut World, mod_id: &Arc<str>, slots: Vec<ScheduledSlot
     let mut schedules = world.get_resource_or_init::<Schedules>();
     for slot in slots {
         let of = |index| SystemOfMod(Arc::clone(mod_id), index);
-        let mut config = slot.system.in_set(ModSystems).in_set(SystemsOfMod(Arc::clone(mod_id))).in_set(of(slot.index));
+        // The game did not write these systems: which of them it should order is not its mistake.
+        let config = slot.system.ambiguous_with_all();
+        let mut config = config.in_set(ModSystems).in_set(SystemsOfMod(Arc::clone(mod_id))).in_set(of(slot.index));
         for after in slot.after {
             config = config.after(of(after));
         }

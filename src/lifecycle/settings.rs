@@ -1,6 +1,7 @@
 //! What a game may choose.
 
 use bevy_ecs::resource::Resource;
+use bevy_tasks::available_parallelism;
 use mod_host::Limits;
 
 /// How this game treats its mods. Insert it before [`WasmModsPlugin`](crate::WasmModsPlugin) to choose:
@@ -23,10 +24,15 @@ pub struct ModSettings {
     pub seed: Option<u64>,
     /// Whether changed, added and removed files take effect while the game runs. Needs the feature `hot_reload`.
     pub watch: bool,
+    /// How many mods are compiled at once, so that a folder full of mods leaves cores to the game: at least one.
+    pub compile_tasks: usize,
 }
 
 impl Default for ModSettings {
     fn default() -> Self {
-        Self { folder: "mods".to_owned(), limits: Limits::default(), seed: None, watch: true }
+        let (folder, limits) = ("mods".to_owned(), Limits::default());
+        // One for two cores, and half of them where there are more.
+        let compile_tasks = (available_parallelism() / 2).max(1);
+        Self { folder, limits, seed: None, watch: true, compile_tasks }
     }
 }

@@ -7,6 +7,8 @@ mod committed;
 mod faults;
 mod fixtures;
 mod guests;
+mod hostile;
+mod lifecycle;
 #[cfg(feature = "hot_reload")]
 mod reload;
 mod support;

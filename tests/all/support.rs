@@ -277,3 +277,13 @@ pub(crate) fn healer(id: &str) -> Mod {
     let health = healer.ty("all::fixtures::Health", "{value:f32}");
     healer.system("heal", "Update", vec![query(&[], &[health])]).run(HEAL)
 }
+
+/// A mod that adds `step` to the score in each frame.
+pub(crate) fn scorer(step: u32) -> Mod {
+    let mut scorer = Mod::new("scorer");
+    let score = scorer.ty("Score", "{points:u64}");
+    scorer.system("score", "Update", vec![resource(score, true)]).run(&format!(
+        "(i64.store (local.get $data) (i64.add (i64.const {step}) (i64.load (local.get $data))))
+         (i64.store (local.get $dirty) (i64.const 1))"
+    ))
+}

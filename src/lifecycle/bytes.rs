@@ -1,0 +1,133 @@
+//! From bytes that came to work in the background: what is new of them, and when its turn is.
+
+use std::sync::Arc;
+
+use bevy_asset::{AssetEvent, AssetId, AssetLoadFailedEvent, Assets};
+use bevy_ecs::{
+    message::{MessageCursor, Messages},
+    world::World,
+};
+use bevy_tasks::{AsyncComputeTaskPool, TaskPool};
+use mod_host::Entropy;
+
+use crate::{
+    asset::ModFile,
+    bridge::{handle::catch, host::HostFunctions},
+    lifecycle::{
+        fault::{FaultCause, ModFault},
+        files::{one_line, stem_of},
+        prepare::{Workshop, prepare},
+        runtime::{FileRecord, ModRecord, ModRuntime, ModState, Stage, has_failed},
+        settings::ModSettings,
+        settle::fail,
+    },
+};
+
+/// What was read of the asset events so far.
+#[derive(Debug, Default)]
+pub(crate) struct Cursors {
+    events: MessageCursor<AssetEvent<ModFile>>,
+    failures: MessageCursor<AssetLoadFailedEvent<ModFile>>,
+}
+
+/// Queues files whose bytes are new.
+pub(crate) fn take_bytes(world: &mut World, cursors: &mut Cursors) {
+    take_failures(world, cursors);
+    let Some(events) = world.get_resource::<Messages<AssetEvent<ModFile>>>() else { return };
+    let Some(assets) = world.get_resource::<Assets<ModFile>>() else { return };
+    let changed = cursors.events.read(events).filter_map(changed_asset);
+    let changed: Vec<_> = changed.filter_map(|id| Some((id, Arc::clone(&assets.get(id)?.bytes)))).collect();
+    let mut runtime = world.resource_mut::<ModRuntime>();
+    let runtime = &mut *runtime;
+    for (id, bytes) in changed {
+        let file = runtime.files.iter_mut().find(|(_, file)| file.asset.id() == id);
+        let Some((name, file)) = file else { continue };
+        file.reading = false;
+        let restart = std::mem::take(&mut file.restart);
+        if file.bytes.as_ref().is_some_and(|known| *known == bytes) && !(restart && has_failed(&runtime.mods, name)) {
+            continue;
+        }
+        file.bytes = Some(bytes);
+        // What was being prepared before is already out of date.
+        if let Stage::Preparing(task) = std::mem::replace(&mut file.stage, Stage::Queued) {
+            runtime.abandoned.push(task);
+        }
+    }
+}
+
+/// Tells of files that could not be read.
+fn take_failures(world: &mut World, cursors: &mut Cursors) {
+    let Some(failures) = world.get_resource::<Messages<AssetLoadFailedEvent<ModFile>>>() else { return };
+    let failures: Vec<_> = cursors.failures.read(failures).map(|event| (event.id, event.error.to_string())).collect();
+    for (id, error) in failures {
+        let mut runtime = world.resource_mut::<ModRuntime>();
+        let runtime = &mut *runtime;
+        let Some((name, file)) = runtime.files.iter_mut().find(|(_, file)| file.asset.id() == id) else { continue };
+        file.reading = false;
+        let restart = std::mem::take(&mut file.restart);
+        // Bevy puts a backtrace on the lines below, where the environment asks for one.
+        let error = one_line(error.lines().next().unwrap_or_default());
+        if !restart && runtime.mods.values().any(|record| record.file == *name && failed_to_read(record, &error)) {
+            continue;
+        }
+        // The next bytes count as new, whatever they are.
+        file.bytes = None;
+        let name = name.clone();
+        if let Stage::Preparing(task) = file.settle(Stage::Settled) {
+            runtime.abandoned.push(task);
+        }
+        fail(world, &name, file_fault(&name, FaultCause::Read(error)));
+    }
+}
+
+/// Whether this was already told of a mod. Asset servers may read a file more often than they were asked.
+fn failed_to_read(record: &ModRecord, error: &str) -> bool {
+    matches!(&record.state, ModState::Failed(fault) if matches!(&fault.cause, FaultCause::Read(known) if known == error))
+}
+
+fn changed_asset(event: &AssetEvent<ModFile>) -> Option<AssetId<ModFile>> {
+    match event {
+        AssetEvent::Added { id } | AssetEvent::Modified { id } => Some(*id),
+        _ => None,
+    }
+}
+
+/// Starts to prepare queued files in the order of their paths, only so many at once.
+pub(crate) fn start_tasks(world: &mut World) {
+    let most = world.resource::<ModSettings>().compile_tasks.max(1);
+    let mut runtime = world.resource_mut::<ModRuntime>();
+    runtime.abandoned.retain(|task| !task.is_finished());
+    let busy = runtime.files.values().filter(|file| matches!(file.stage, Stage::Preparing(_))).count();
+    let free = most.saturating_sub(busy + runtime.abandoned.len());
+    let is_queued = |file: &FileRecord| matches!(file.stage, Stage::Queued);
+    if free == 0 || !runtime.files.values().any(is_queued) {
+        return;
+    }
+    let Some(workshop) = workshop(world) else { return };
+    let mut runtime = world.resource_mut::<ModRuntime>();
+    for (name, file) in runtime.files.iter_mut().filter(|(_, file)| is_queued(file)).take(free) {
+        let Some(bytes) = file.bytes.clone() else { continue };
+        let (workshop, name) = (workshop.clone(), name.clone());
+        let work = async move {
+            let prepared = catch(|| prepare(&workshop, &bytes, &name, &stem_of(&name)));
+            prepared.unwrap_or_else(|panic| Err(file_fault(&name, FaultCause::Panicked(one_line(&panic)))))
+        };
+        file.stage = Stage::Preparing(AsyncComputeTaskPool::get_or_init(TaskPool::default).spawn(work));
+    }
+}
+
+fn workshop(world: &mut World) -> Option<Workshop> {
+    let host_functions = world.get_resource_or_init::<HostFunctions>().names();
+    let settings = world.resource::<ModSettings>();
+    Some(Workshop {
+        engine: world.resource::<ModRuntime>().engine.clone()?,
+        limits: settings.limits.clone(),
+        entropy: settings.seed.map_or(Entropy::Host, Entropy::Seeded),
+        host_functions,
+    })
+}
+
+/// A fault of a file that did not say which mod it holds.
+fn file_fault(file: &str, cause: FaultCause) -> Box<ModFault> {
+    Box::new(ModFault { mod_id: stem_of(file), version: None, file: file.to_owned(), function: None, cause })
+}

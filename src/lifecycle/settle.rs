@@ -1,0 +1,215 @@
+//! What the background has finished, and what becomes of it: installed, put off, or told as a fault.
+
+use std::{collections::HashSet, sync::Arc};
+
+use bevy_ecs::world::World;
+use bevy_tasks::{block_on, futures_lite::future};
+use tracing::{error, warn};
+
+use crate::lifecycle::{
+    fault::{FaultCause, ModEvent, ModFault},
+    install::{Installed, install, unload},
+    prepare::Prepared,
+    runtime::{FileRecord, ModRecord, ModRuntime, ModState, Stage},
+};
+
+/// Installs what the background has finished. Files that were there when the game started are installed in the order
+/// of their paths, whichever is ready first, so that the same folder gives the same game.
+pub(crate) fn take_prepared(world: &mut World) {
+    let mut runtime = world.resource_mut::<ModRuntime>();
+    let runtime = &mut *runtime;
+    let mut failed = Vec::new();
+    let mut identified = Vec::new();
+    for (name, file) in &mut runtime.files {
+        if let Stage::Preparing(task) = &mut file.stage
+            && let Some(result) = block_on(future::poll_once(task))
+        {
+            match result {
+                Ok(prepared) => {
+                    identified.push((name.clone(), prepared.identity.id.clone()));
+                    file.stage = Stage::Prepared(Box::new(prepared));
+                }
+                Err(fault) => {
+                    file.settle(Stage::Settled);
+                    failed.push((name.clone(), fault));
+                }
+            }
+        }
+    }
+    for (name, id) in identified {
+        runtime.show_loading(&name, &id);
+    }
+    for (name, fault) in failed {
+        fail(world, &name, fault);
+    }
+    while let Some((name, prepared)) = next_prepared(&mut world.resource_mut::<ModRuntime>()) {
+        try_install(world, &name, prepared);
+    }
+}
+
+/// Takes the next mod that may be installed now.
+fn next_prepared(runtime: &mut ModRuntime) -> Option<(String, Prepared)> {
+    let mut someone_is_before = runtime.is_starting();
+    let is_next = |(_, file): &(&String, &mut FileRecord)| match file.stage {
+        Stage::Prepared(_) => !(file.first && someone_is_before),
+        Stage::Unread | Stage::Queued | Stage::Preparing(_) => {
+            someone_is_before |= file.first;
+            false
+        }
+        _ => false,
+    };
+    let (name, file) = runtime.files.iter_mut().find(is_next)?;
+    file.first = false;
+    match std::mem::replace(&mut file.stage, Stage::Settled) {
+        Stage::Prepared(prepared) => Some((name.clone(), *prepared)),
+        _ => None,
+    }
+}
+
+/// Tries waiting mods again when the World has met new components.
+pub(crate) fn retry_waiting(world: &mut World) {
+    let components = world.components().len();
+    let mut runtime = world.resource_mut::<ModRuntime>();
+    if components == runtime.known_components {
+        return;
+    }
+    runtime.known_components = components;
+    retry(world, |_, file| match std::mem::replace(&mut file.stage, Stage::Settled) {
+        Stage::Waiting(prepared) => Ok(prepared),
+        other => Err(other),
+    });
+}
+
+/// Tries mods again that gave way to another one of the same id, when that one is gone.
+pub(crate) fn retry_duplicates(world: &mut World) {
+    let mut files = world.resource::<ModRuntime>().files.values();
+    if !files.any(|file| matches!(file.stage, Stage::Duplicate(_))) {
+        return;
+    }
+    retry(world, |taken, file| match std::mem::replace(&mut file.stage, Stage::Settled) {
+        // Of two that wait for the same id the first takes it.
+        Stage::Duplicate(prepared) if taken.insert(prepared.identity.id.as_str().into()) => Ok(prepared),
+        other => Err(other),
+    });
+}
+
+/// Installs what `take` finds in the files, in the order of their paths. It gets the ids that are taken, and gives the
+/// file's stage back if there is nothing to do.
+fn retry(
+    world: &mut World,
+    mut take: impl FnMut(&mut HashSet<Arc<str>>, &mut FileRecord) -> Result<Box<Prepared>, Stage>,
+) {
+    let mut runtime = world.resource_mut::<ModRuntime>();
+    let mut taken: HashSet<_> = runtime.mods.keys().cloned().collect();
+    let mut again = Vec::new();
+    for (name, file) in &mut runtime.files {
+        match take(&mut taken, file) {
+            Ok(prepared) => again.push((name.clone(), prepared)),
+            Err(stage) => file.stage = stage,
+        }
+    }
+    for (name, prepared) in again {
+        try_install(world, &name, *prepared);
+    }
+}
+
+fn try_install(world: &mut World, name: &str, prepared: Prepared) {
+    let id: Arc<str> = prepared.identity.id.as_str().into();
+    let version = prepared.identity.version.clone();
+    let outcome = install(world, name, prepared);
+    let stage = match outcome {
+        Ok(Installed::Done) => Stage::Settled,
+        Ok(Installed::Waiting(prepared, types)) => {
+            wait(world, name, &id, version, types);
+            Stage::Waiting(prepared)
+        }
+        Ok(Installed::Duplicate(prepared, other)) => {
+            let cause = FaultCause::DuplicateId { other };
+            let (mod_id, file) = (id.to_string(), name.to_owned());
+            fail(world, name, Box::new(ModFault { mod_id, version: Some(version), file, function: None, cause }));
+            Stage::Duplicate(prepared)
+        }
+        Err(fault) => {
+            fail(world, name, fault);
+            Stage::Settled
+        }
+    };
+    if let Some(file) = world.resource_mut::<ModRuntime>().files.get_mut(name) {
+        file.settle(stage);
+    }
+}
+
+/// Notes that a mod waits, and says so once.
+fn wait(world: &mut World, file: &str, id: &Arc<str>, version: String, types: Vec<&'static str>) {
+    let list = types.join(", ");
+    let is_old = |other: &Arc<str>, record: &ModRecord| other != id && !record.is_running();
+    unload(world, file, is_old, "its file holds another mod now");
+    let mut runtime = world.resource_mut::<ModRuntime>();
+    match runtime.mods.get_mut(id) {
+        // An earlier version goes on until this one can take its place.
+        Some(record) if record.is_running() => warn!("{id}: the new version waits until the game uses {list}"),
+        Some(ModRecord { state: ModState::Pending { types: known }, .. }) if *known == types => {}
+        _ => {
+            warn!("{id} waits: this game has not used {list} as a component yet");
+            let (file, state) = (file.to_owned(), ModState::Pending { types });
+            // What an earlier version left in the schedules is taken over when this one is installed.
+            let running = runtime.mods.remove(id).and_then(|record| record.running);
+            runtime.mods.insert(Arc::clone(id), ModRecord { file, version, state, running });
+        }
+    }
+}
+
+/// Tells of a mod that could not be loaded. A version of it that runs goes on.
+pub(crate) fn fail(world: &mut World, file: &str, mut fault: Box<ModFault>) {
+    let runtime = world.resource_mut::<ModRuntime>();
+    let known = runtime.mod_of(file);
+    // A file that cannot say which mod it holds is taken for a version of the mod that it held.
+    if fault.version.is_none()
+        && let Some(known) = &known
+    {
+        fault.mod_id = known.to_string();
+    }
+    error!("{fault}");
+    let fault: Arc<ModFault> = fault.into();
+    let id: Arc<str> = fault.mod_id.as_str().into();
+    let file_runs = known.and_then(|known| runtime.mods.get(&known)).is_some_and(ModRecord::is_running);
+    if !file_runs {
+        let is_old = |other: &Arc<str>, _: &ModRecord| *other != id;
+        unload(world, file, is_old, "its file holds another mod now");
+        let mut runtime = world.resource_mut::<ModRuntime>();
+        let state = ModState::Failed(Arc::clone(&fault));
+        let version = fault.version.clone().unwrap_or_default();
+        match runtime.mods.get_mut(&id) {
+            // The name belongs to a mod in another file.
+            Some(record) if record.file != file => {}
+            Some(record) => record.state = state,
+            None => {
+                let record = ModRecord { file: file.to_owned(), version, state, running: None };
+                runtime.mods.insert(Arc::clone(&id), record);
+            }
+        }
+    }
+    world.write_message(ModEvent::Failed { id, fault });
+}
+
+/// Stops the mods that failed while they ran: empties their slots, tells why once, gives their memory back.
+pub(crate) fn tell_faults(world: &mut World) {
+    let mut events = Vec::new();
+    for (id, record) in &mut world.resource_mut::<ModRuntime>().mods {
+        let Some(running) = &record.running else { continue };
+        let Some(fault) = running.handle.take_fault() else { continue };
+        running.empty_slots();
+        running.handle.drop_instance();
+        let fault = Arc::new(ModFault {
+            mod_id: id.to_string(),
+            version: Some(record.version.clone()),
+            file: record.file.clone(),
+            function: Some(fault.function),
+            cause: FaultCause::System(fault.error),
+        });
+        error!("{fault}; it is stopped");
+        record.state = ModState::Failed(Arc::clone(&fault));
+        events.push(ModEvent::Failed { id: Arc::clone(id), fault });
+    }
+    world.write_message_batch(events);
+}
