@@ -83,7 +83,7 @@ fn tell_mods(mut events: MessageReader<ModEvent>) {
     for event in events.read() {
         match event {
             ModEvent::Loaded { id } => info!("the game has a new mod: {id}"),
-            ModEvent::Reloaded { id } => info!("the game has a new version of {id}"),
+            ModEvent::Reloaded { id, .. } => info!("the game has a new version of {id}"),
             ModEvent::Failed { id, .. } => info!("the game goes on without {id}"),
             _ => {}
         }

@@ -4,7 +4,10 @@
 //! with the same signature puts a new mod into the cell, a fault empties it; the schedule never notices.
 #![expect(unsafe_code, reason = "a system reads and writes the World through a cell, by the access it declared")]
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use bevy_ecs::{
     change_detection::{CheckChangeTicks, Tick},
@@ -216,6 +219,12 @@ impl Slot {
             }
         }
         Ok(())
+    }
+}
+
+impl fmt::Debug for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Slot").field("name", &self.name).finish_non_exhaustive()
     }
 }
 

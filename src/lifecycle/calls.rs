@@ -16,7 +16,10 @@ use crate::{
         host::HostFunctions,
         on_demand::WORLD_FUNCTIONS,
     },
-    lifecycle::runtime::{ModRuntime, ModState},
+    lifecycle::{
+        requests::Request,
+        runtime::{ModRuntime, ModState},
+    },
 };
 
 /// The mods of this game, for any system.
@@ -108,6 +111,40 @@ impl Mods<'_> {
     {
         let handle = self.runtime.running(mod_id)?;
         call(&handle, export, args, &mut NoWorld)
+    }
+
+    /// Switches a mod off: from the next frame on none of its systems runs, and its memory is given back. What it keeps in
+    /// `Persist` waits for it.
+    ///
+    /// # Errors
+    /// [`ModCallError::NoSuchMod`].
+    pub fn disable(&mut self, mod_id: &str) -> Result<(), ModCallError> {
+        self.runtime.request(mod_id, Request::Disable)
+    }
+
+    /// Switches a mod on again. It finds what it kept.
+    ///
+    /// # Errors
+    /// [`ModCallError::NoSuchMod`].
+    pub fn enable(&mut self, mod_id: &str) -> Result<(), ModCallError> {
+        self.runtime.request(mod_id, Request::Enable)
+    }
+
+    /// Starts a mod anew from the bytes that were last read of its file, as if they had just changed. A mod that failed
+    /// gets another chance.
+    ///
+    /// # Errors
+    /// [`ModCallError::NoSuchMod`].
+    pub fn reload(&mut self, mod_id: &str) -> Result<(), ModCallError> {
+        self.runtime.request(mod_id, Request::Reload)
+    }
+
+    /// Takes a mod out of the game with all that is known of it. It comes back when its file changes.
+    ///
+    /// # Errors
+    /// [`ModCallError::NoSuchMod`].
+    pub fn unload(&mut self, mod_id: &str) -> Result<(), ModCallError> {
+        self.runtime.request(mod_id, Request::Unload)
     }
 
     /// Whether the mod is loaded and its systems run.
@@ -230,16 +267,24 @@ impl ModRuntime {
         })
     }
 
+    fn request(&mut self, id: &str, request: Request) -> Result<(), ModCallError> {
+        let (id, _) = self.mods.get_key_value(id).ok_or_else(|| self.no_such(id))?;
+        self.requests.push((Arc::clone(id), request));
+        Ok(())
+    }
+
+    fn no_such(&self, id: &str) -> ModCallError {
+        let wanted = id.to_ascii_lowercase();
+        let nearest = self.mods.keys().find(|known| known.contains(&wanted) || wanted.contains(&***known));
+        ModCallError::NoSuchMod { id: id.to_owned(), nearest: nearest.map(ToString::to_string) }
+    }
+
     fn running(&self, id: &str) -> Result<Arc<ModHandle>, ModCallError> {
-        let Some(record) = self.mods.get(id) else {
-            let wanted = id.to_ascii_lowercase();
-            let mut ids = self.mods.keys();
-            let nearest = ids.find(|known| known.contains(&wanted) || wanted.contains(&***known));
-            return Err(ModCallError::NoSuchMod { id: id.to_owned(), nearest: nearest.map(ToString::to_string) });
-        };
+        let Some(record) = self.mods.get(id) else { return Err(self.no_such(id)) };
         let not_running = |why: String| ModCallError::NotRunning { id: id.to_owned(), why };
         match (&record.state, &record.running) {
             (ModState::Running, Some(running)) if !running.handle.is_faulted() => Ok(Arc::clone(&running.handle)),
+            (ModState::Disabled, _) => Err(not_running("the game switched it off".to_owned())),
             (ModState::Failed(fault), _) => Err(not_running(fault.cause.to_string())),
             (ModState::Loading, _) => Err(not_running("it is being loaded".to_owned())),
             (ModState::Pending { types }, _) => Err(not_running(format!("it waits for {}", types.join(", ")))),

@@ -39,6 +39,9 @@ pub enum FaultCause {
     /// It could not say what it wants.
     #[error("it could not be asked for its systems: {0}")]
     Describe(CallError),
+    /// It could not say what it keeps over a reload, or take over what its earlier version kept.
+    #[error("its state could not be handed over: {0}")]
+    HandOver(CallError),
     /// Another file holds a mod of the same id.
     #[error("another mod has the same id (in {other}); remove one of the two files")]
     DuplicateId {
@@ -82,6 +85,20 @@ pub enum ModEvent {
     Reloaded {
         /// The mod's id.
         id: Arc<str>,
+        /// What of the old version's state has no place in the new one: a sentence for each value or field.
+        lost: Arc<[String]>,
+    },
+    /// A new version failed soon after it took over, and the earlier one goes on where it was.
+    Resumed {
+        /// The mod's id.
+        id: Arc<str>,
+        /// The version that goes on.
+        version: String,
+    },
+    /// The game switched it off.
+    Disabled {
+        /// The mod's id.
+        id: Arc<str>,
     },
     /// It could not be loaded, or it failed while it ran and was stopped.
     Failed {
@@ -90,7 +107,7 @@ pub enum ModEvent {
         /// What failed, and why.
         fault: Arc<ModFault>,
     },
-    /// Its file is gone, and so is the mod.
+    /// Its file is gone, or the game unloaded it.
     Unloaded {
         /// The mod's id.
         id: Arc<str>,

@@ -11,6 +11,8 @@ use crate::{
     lifecycle::{
         bytes::{Cursors, start_tasks, take_bytes},
         files,
+        hand_over::count_probation,
+        requests::carry_out,
         runtime::{Listing, ModRuntime},
         settle::{retry_duplicates, retry_waiting, take_prepared, tell_faults},
     },
@@ -26,6 +28,8 @@ pub(crate) fn maintain(world: &mut World, mut cursors: Local<Cursors>) {
         return;
     }
     tell_faults(world);
+    count_probation(world);
+    carry_out(world);
     files::find(world);
     #[cfg(feature = "hot_reload")]
     files::take_changes(world);

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use mod_abi::{Identity, describe::ModDescription, names::LogLevel};
+use mod_abi::{Identity, describe::ModDescription, names::LogLevel, state::SavedState};
 use mod_host::{CompiledMod, Entropy, HostEngine, Instance, InstanceConfig, Limits, LogSink};
 use tracing::{debug, error, info, trace, warn};
 
@@ -28,6 +28,8 @@ pub(crate) struct Prepared {
     pub(crate) imports: Vec<usize>,
     pub(crate) description: ModDescription,
     pub(crate) instance: Instance,
+    /// What it keeps over a reload, as it starts with it.
+    pub(crate) fresh: Vec<SavedState>,
 }
 
 /// Prepares a mod. `file` is its asset path and `stem` its name where the mod states none.
@@ -57,7 +59,9 @@ pub(crate) fn prepare(workshop: &Workshop, bytes: &[u8], file: &str, stem: &str)
     let mut instance = Instance::new(&compiled, config).map_err(|error| fault(Some(&identity), error.into()))?;
     let described = instance.describe();
     let description = described.map_err(|error| fault(Some(&identity), FaultCause::Describe(error)))?;
-    Ok(Prepared { identity, imports, description, instance })
+    let fresh = instance.save();
+    let fresh = fresh.map_err(|error| fault(Some(&identity), FaultCause::HandOver(error)))?;
+    Ok(Prepared { identity, imports, description, instance, fresh })
 }
 
 /// Writes a mod's lines into the game's log, under the mod's name.

@@ -3,15 +3,19 @@
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::SystemTime};
 
 use bevy_asset::{AssetPath, Handle};
-use bevy_ecs::{resource::Resource, schedule::InternedScheduleLabel};
+use bevy_ecs::{resource::Resource, schedule::InternedScheduleLabel, world::World};
 use bevy_tasks::Task;
-use mod_abi::describe::{SystemDesc, TypeDesc};
+use mod_abi::{describe::ModDescription, state::SavedState};
 use mod_host::HostEngine;
+use tracing::error;
 
 use crate::{
     asset::ModFile,
-    bridge::{handle::ModHandle, system::SlotCell},
-    lifecycle::{fault::ModFault, prepare::Prepared},
+    bridge::{
+        handle::ModHandle,
+        system::{Slot, SlotCell},
+    },
+    lifecycle::{fault::ModFault, prepare::Prepared, requests::Request, schedule},
 };
 
 /// Whether a mod runs, and if not, why.
@@ -28,6 +32,8 @@ pub enum ModState {
     },
     /// Its systems run.
     Running,
+    /// The game switched it off.
+    Disabled,
     /// It failed and does not run.
     Failed(Arc<ModFault>),
 }
@@ -50,6 +56,8 @@ pub(crate) struct ModRuntime {
     pub(crate) abandoned: Vec<Preparation>,
     /// How many components the World knew when waiting mods were last looked at.
     pub(crate) known_components: usize,
+    /// What the game asked for since the last frame boundary.
+    pub(crate) requests: Vec<(Arc<str>, Request)>,
 }
 
 /// A mod that is being prepared in the background.
@@ -108,6 +116,8 @@ pub(crate) struct ModRecord {
     pub(crate) version: String,
     pub(crate) state: ModState,
     pub(crate) running: Option<Running>,
+    /// What it left when it was switched off.
+    pub(crate) saved: Option<Vec<SavedState>>,
 }
 
 /// What a mod that was installed has in the game.
@@ -115,23 +125,46 @@ pub(crate) struct ModRecord {
 pub(crate) struct Running {
     pub(crate) handle: Arc<ModHandle>,
     pub(crate) signature: Signature,
-    /// The mod's slots with the index of the system that each runs.
-    pub(crate) slots: Vec<(u32, Arc<SlotCell>)>,
+    pub(crate) slots: Slots,
     pub(crate) schedules: Vec<InternedScheduleLabel>,
+    /// The systems that run before another version takes over. They are in no schedule.
+    pub(crate) on_unload: Vec<Slot>,
+    /// The way back, while this version is new.
+    pub(crate) probation: Option<Probation>,
+}
+
+/// A mod's slots with the index of the system that each runs.
+pub(crate) type Slots = Vec<(u32, Arc<SlotCell>)>;
+
+/// A version that may fail yet.
+#[derive(Debug)]
+pub(crate) struct Probation {
+    pub(crate) frames_left: u32,
+    pub(crate) earlier: Earlier,
+}
+
+/// A version that ran well and waits, with its state, to be needed again.
+#[derive(Debug)]
+pub(crate) struct Earlier {
+    pub(crate) version: String,
+    pub(crate) handle: Arc<ModHandle>,
+    pub(crate) signature: Signature,
 }
 
 /// What the schedule sees of a mod. A new version with the same signature takes the old one's slots.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Signature {
-    pub(crate) types: Vec<TypeDesc>,
-    pub(crate) systems: Vec<SystemDesc>,
+    /// Types and systems; its functions are of no account.
+    pub(crate) description: ModDescription,
+    /// Places of the host functions that it imports.
     pub(crate) imports: Vec<usize>,
 }
 
 impl ModRuntime {
     pub(crate) fn new(engine: Option<HostEngine>) -> Self {
         let (files, mods) = (BTreeMap::new(), BTreeMap::new());
-        Self { engine, files, mods, listing: Listing::NotYet, abandoned: Vec::new(), known_components: 0 }
+        let (listing, abandoned, requests) = (Listing::NotYet, Vec::new(), Vec::new());
+        Self { engine, files, mods, listing, abandoned, known_components: 0, requests }
     }
 
     /// Whether every file of the mod folder that is known has come to rest: its mod runs, waits for the game, or failed.
@@ -159,7 +192,7 @@ impl ModRuntime {
         });
         if self.mod_of(file).is_none() && !self.mods.contains_key(id) {
             let (file, version) = (file.to_owned(), String::new());
-            self.mods.insert(id.into(), ModRecord { file, version, state: ModState::Loading, running: None });
+            self.mods.insert(id.into(), ModRecord::new(file, version, ModState::Loading));
         }
     }
 }
@@ -182,6 +215,10 @@ impl FileRecord {
 }
 
 impl ModRecord {
+    pub(crate) fn new(file: String, version: String, state: ModState) -> Self {
+        Self { file, version, state, running: None, saved: None }
+    }
+
     pub(crate) fn is_running(&self) -> bool {
         matches!(self.state, ModState::Running)
     }
@@ -191,5 +228,16 @@ impl Running {
     /// Empties the slots: no system of this mod runs any more.
     pub(crate) fn empty_slots(&self) {
         self.slots.iter().for_each(|(_, slot)| slot.set(None));
+    }
+
+    /// Takes the mod's systems out of the game.
+    pub(crate) fn take_out(self, world: &mut World, id: &Arc<str>) {
+        self.empty_slots();
+        for label in &self.schedules {
+            // The slots are empty, so a schedule that keeps them only keeps systems that do nothing.
+            if let Err(error) = schedule::remove(world, id, *label) {
+                error!("the systems of {id} could not be taken out of {label:?}: {error}");
+            }
+        }
     }
 }

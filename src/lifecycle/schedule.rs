@@ -60,10 +60,23 @@ pub(crate) struct ScheduledSlot {
     pub(crate) system: BoxedSystem,
 }
 
-/// The schedules that mods know by name. Those of the start-up are not among them, because they have run when a mod is
-/// loaded: see [`startup_rank`].
-pub(crate) fn schedule_named(name: &str) -> Option<InternedScheduleLabel> {
-    Some(match name {
+/// When a system of a mod runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Moment {
+    /// Whenever the game runs that schedule.
+    Schedule(InternedScheduleLabel),
+    /// Once, when the mod starts without an earlier version's state. The game's own start-up is over by then. The number
+    /// is the place of the schedule among those of the start-up.
+    Startup(usize),
+    /// Once, when the mod has taken over an earlier version's state.
+    OnReload,
+    /// Once, before the mod gives its place to another version or is unloaded.
+    OnUnload,
+}
+
+/// What the name of a schedule means to a mod.
+pub(crate) fn moment(name: &str) -> Option<Moment> {
+    let label = match name {
         "First" => First.intern(),
         "PreUpdate" => PreUpdate.intern(),
         "Update" => Update.intern(),
@@ -74,13 +87,14 @@ pub(crate) fn schedule_named(name: &str) -> Option<InternedScheduleLabel> {
         "FixedUpdate" => FixedUpdate.intern(),
         "FixedPostUpdate" => FixedPostUpdate.intern(),
         "FixedLast" => FixedLast.intern(),
-        _ => return None,
-    })
-}
-
-/// The place of a start-up schedule among its kind. Systems in them run once, when the mod is installed.
-pub(crate) fn startup_rank(name: &str) -> Option<usize> {
-    ["PreStartup", "Startup", "PostStartup"].iter().position(|known| *known == name)
+        "OnReload" => return Some(Moment::OnReload),
+        "OnUnload" => return Some(Moment::OnUnload),
+        _ => {
+            let rank = ["PreStartup", "Startup", "PostStartup"].iter().position(|known| *known == name);
+            return rank.map(Moment::Startup);
+        }
+    };
+    Some(Moment::Schedule(label))
 }
 
 /// Puts systems of a mod into their schedules. Must not be called while one of those schedules runs.

@@ -26,6 +26,9 @@ pub struct ModSettings {
     pub watch: bool,
     /// How many mods are compiled at once, so that a folder full of mods leaves cores to the game: at least one.
     pub compile_tasks: usize,
+    /// For how many frames a new version of a mod is on probation. If it fails within them, the earlier version goes on
+    /// where it was. 0 never goes back.
+    pub probation_frames: u32,
 }
 
 impl Default for ModSettings {
@@ -33,6 +36,6 @@ impl Default for ModSettings {
         let (folder, limits) = ("mods".to_owned(), Limits::default());
         // One for two cores, and half of them where there are more.
         let compile_tasks = (available_parallelism() / 2).max(1);
-        Self { folder, limits, seed: None, watch: true, compile_tasks }
+        Self { folder, limits, seed: None, watch: true, compile_tasks, probation_frames: 120 }
     }
 }

@@ -8,6 +8,7 @@ use tracing::{error, warn};
 
 use crate::lifecycle::{
     fault::{FaultCause, ModEvent, ModFault},
+    hand_over::resume,
     install::{Installed, install, unload},
     prepare::Prepared,
     runtime::{FileRecord, ModRecord, ModRuntime, ModState, Stage},
@@ -118,7 +119,7 @@ fn try_install(world: &mut World, name: &str, prepared: Prepared) {
     let version = prepared.identity.version.clone();
     let outcome = install(world, name, prepared);
     let stage = match outcome {
-        Ok(Installed::Done) => Stage::Settled,
+        Ok(Installed::Done | Installed::Disabled) => Stage::Settled,
         Ok(Installed::Waiting(prepared, types)) => {
             wait(world, name, &id, version, types);
             Stage::Waiting(prepared)
@@ -151,10 +152,11 @@ fn wait(world: &mut World, file: &str, id: &Arc<str>, version: String, types: Ve
         Some(ModRecord { state: ModState::Pending { types: known }, .. }) if *known == types => {}
         _ => {
             warn!("{id} waits: this game has not used {list} as a component yet");
-            let (file, state) = (file.to_owned(), ModState::Pending { types });
-            // What an earlier version left in the schedules is taken over when this one is installed.
-            let running = runtime.mods.remove(id).and_then(|record| record.running);
-            runtime.mods.insert(Arc::clone(id), ModRecord { file, version, state, running });
+            let new = ModRecord::new(file.to_owned(), version, ModState::Pending { types });
+            // What an earlier version left is taken over when this one is installed.
+            let earlier = runtime.mods.remove(id);
+            let (running, saved) = earlier.map_or((None, None), |record| (record.running, record.saved));
+            runtime.mods.insert(Arc::clone(id), ModRecord { running, saved, ..new });
         }
     }
 }
@@ -182,19 +184,22 @@ pub(crate) fn fail(world: &mut World, file: &str, mut fault: Box<ModFault>) {
         match runtime.mods.get_mut(&id) {
             // The name belongs to a mod in another file.
             Some(record) if record.file != file => {}
+            // It stays switched off, whatever its file holds.
+            Some(ModRecord { state: ModState::Disabled, .. }) => {}
             Some(record) => record.state = state,
             None => {
-                let record = ModRecord { file: file.to_owned(), version, state, running: None };
-                runtime.mods.insert(Arc::clone(&id), record);
+                runtime.mods.insert(Arc::clone(&id), ModRecord::new(file.to_owned(), version, state));
             }
         }
     }
     world.write_message(ModEvent::Failed { id, fault });
 }
 
-/// Stops the mods that failed while they ran: empties their slots, tells why once, gives their memory back.
+/// Stops the mods that failed while they ran: empties their slots, tells why once, gives their memory back. A version
+/// that was still on probation gives its place back to the one before.
 pub(crate) fn tell_faults(world: &mut World) {
     let mut events = Vec::new();
+    let mut on_probation = Vec::new();
     for (id, record) in &mut world.resource_mut::<ModRuntime>().mods {
         let Some(running) = &record.running else { continue };
         let Some(fault) = running.handle.take_fault() else { continue };
@@ -208,8 +213,12 @@ pub(crate) fn tell_faults(world: &mut World) {
             cause: FaultCause::System(fault.error),
         });
         error!("{fault}; it is stopped");
+        if running.probation.is_some() {
+            on_probation.push(Arc::clone(id));
+        }
         record.state = ModState::Failed(Arc::clone(&fault));
         events.push(ModEvent::Failed { id: Arc::clone(id), fault });
     }
     world.write_message_batch(events);
+    on_probation.iter().for_each(|id| resume(world, id));
 }

@@ -7,6 +7,8 @@ mod committed;
 mod faults;
 mod fixtures;
 mod guests;
+#[cfg(feature = "hot_reload")]
+mod hand_over;
 mod hostile;
 mod lifecycle;
 #[cfg(feature = "hot_reload")]

@@ -300,7 +300,7 @@ fn a_link_follows_the_file_it_leads_to() {
 fn a_version_that_fails_in_its_start_up_does_not_take_over() {
     let mut game = game_with(&[("scorer.wasm", &scorer(1).build())]);
     until_story(&mut game, &["loaded scorer"]);
-    let bad = scorer(2).system("boot", "Startup", vec![]).run("unreachable");
+    let bad = scorer(2).system("boot", "OnReload", vec![]).run("unreachable");
     game.write("scorer.wasm", &bad.build());
     until_story(&mut game, &["loaded scorer", "failed scorer"]);
     assert!(game.faults()[0].to_string().contains("`boot`"), "{}", game.faults()[0]);

@@ -20,6 +20,7 @@ use bevy_wasm_mods::{
 use mod_abi::{
     Identity, Schema, codec,
     describe::{FilterDesc, ModDescription, ParamDesc, QueryDesc, ResourceDesc, SystemDesc, TermDesc, TypeDesc},
+    state::SavedState,
 };
 use tempfile::TempDir;
 
@@ -104,9 +105,11 @@ impl Game {
     pub(crate) fn story(&self) -> Vec<String> {
         let line = |event: &ModEvent| match event {
             ModEvent::Loaded { id } => format!("loaded {id}"),
-            ModEvent::Reloaded { id } => format!("reloaded {id}"),
+            ModEvent::Reloaded { id, .. } => format!("reloaded {id}"),
             ModEvent::Failed { id, .. } => format!("failed {id}"),
             ModEvent::Unloaded { id } => format!("unloaded {id}"),
+            ModEvent::Disabled { id } => format!("disabled {id}"),
+            ModEvent::Resumed { id, .. } => format!("resumed {id}"),
             other => format!("{other:?}"),
         };
         self.events.iter().map(line).collect()
@@ -137,6 +140,7 @@ pub(crate) struct Mod {
     run: String,
     fields: String,
     imports: String,
+    keeps: Option<SavedState>,
 }
 
 impl Mod {
@@ -170,6 +174,33 @@ impl Mod {
     pub(crate) fn run(mut self, body: &str) -> Self {
         self.run = body.to_owned();
         self
+    }
+
+    /// Keeps a value of a fixed size over a reload. It stands at the address `$kept`.
+    pub(crate) fn keeps(mut self, name: &str, schema: &str, bytes: &[u8]) -> Self {
+        let schema = Schema::parse(schema).expect("a schema");
+        self.keeps = Some(SavedState { name: name.to_owned(), schema, bytes: bytes.to_vec() });
+        self
+    }
+
+    /// The exports that hand the kept value over, as it stands from address 4096 on.
+    fn hand_over(&self) -> String {
+        let Some(kept) = &self.keeps else { return String::new() };
+        let bytes = codec::encode(&[kept.clone()][..]).expect("a value");
+        let escaped: String = bytes.iter().map(|byte| format!("\\{byte:02x}")).collect();
+        format!(
+            r#"(data (i32.const 4096) "{escaped}")
+            (global $kept i32 (i32.const {kept}))
+            (func (export "__mod_save") (param i64) (result i64) (i64.const {buffer}))
+            (func (export "__mod_restore") (param $state i64) (result i64)
+                (if (i64.ne (i64.extend_i32_u (i32.wrap_i64 (local.get $state))) (i64.const {len})) (then unreachable))
+                (memory.copy (i32.const 4096)
+                    (i32.wrap_i64 (i64.shr_u (local.get $state) (i64.const 32))) (i32.const {len}))
+                (i64.const 0))"#,
+            kept = 4096 + bytes.len() - kept.bytes.len(),
+            buffer = (4096_u64 << 32) | bytes.len() as u64,
+            len = bytes.len(),
+        )
     }
 
     /// Adds fields to the module, such as exports.
@@ -228,11 +259,13 @@ impl Mod {
                 {run}
                 (i64.const 0))
             (func $deep (param i32) (result i32) (i32.add (i32.const 1) (call $deep (local.get 0))))
+            {hand_over}
             {fields})"#,
             imports = self.imports,
             identity = identity.to_string().replace('\n', "\\n"),
             describe_buffer = (1024_u64 << 32) | describe.len() as u64,
             run = self.run,
+            hand_over = self.hand_over(),
             fields = self.fields,
         );
         wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))

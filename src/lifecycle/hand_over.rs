@@ -1,0 +1,115 @@
+//! From one version of a mod to the next: its state, and the way back if the new version is no good.
+
+use std::sync::Arc;
+
+use bevy_ecs::world::World;
+use mod_abi::state::SavedState;
+use tracing::{error, info, warn};
+
+use crate::{
+    bridge::{bind::bind_systems, handle::SystemError, query::Bound},
+    lifecycle::{
+        fault::ModEvent,
+        runtime::{Earlier, ModRecord, ModRuntime, ModState, Probation, Running},
+        schedule::moment,
+        settings::ModSettings,
+        start::{Start, Systems, run_once},
+    },
+};
+
+/// What the version of a mod that runs now, or that was switched off, leaves to the next one. `None` if there is no such
+/// version: the next one starts from nothing.
+pub(crate) fn leave_state(world: &mut World, id: &Arc<str>) -> Option<Vec<SavedState>> {
+    let mut runtime = world.resource_mut::<ModRuntime>();
+    let record = runtime.mods.get_mut(id)?;
+    if !record.is_running() {
+        return record.saved.clone();
+    }
+    let running = record.running.as_mut()?;
+    let (handle, mut on_unload) = (Arc::clone(&running.handle), std::mem::take(&mut running.on_unload));
+    if handle.is_faulted() {
+        return None;
+    }
+    run_once(world, &mut on_unload);
+    // If the next version cannot take over, this one goes on and may be asked again.
+    let mut runtime = world.resource_mut::<ModRuntime>();
+    if let Some(running) = runtime.mods.get_mut(id).and_then(|record| record.running.as_mut()) {
+        running.on_unload = on_unload;
+    }
+    let (saved, poisoned) = handle.enter(|instance| (instance.save(), instance.is_poisoned())).ok()?;
+    match saved {
+        Ok(saved) => Some(saved),
+        Err(error) => {
+            warn!("{id}: what it keeps is lost, because it could not say what that is: {error}");
+            if poisoned {
+                handle.fail("__mod_save", SystemError::Call(error));
+            }
+            Some(Vec::new())
+        }
+    }
+}
+
+/// What a new version falls back on for a while: the version before it, or the one before that if that one was still on
+/// probation itself.
+pub(crate) fn probation(world: &World, record: Option<&mut ModRecord>) -> Option<Probation> {
+    let frames_left = world.resource::<ModSettings>().probation_frames;
+    let record = record.filter(|record| record.is_running() && frames_left > 0)?;
+    let running = record.running.as_mut().filter(|running| !running.handle.is_faulted())?;
+    let earlier = match running.probation.take() {
+        Some(probation) => probation.earlier,
+        None => Earlier {
+            version: record.version.clone(),
+            handle: Arc::clone(&running.handle),
+            signature: running.signature.clone(),
+        },
+    };
+    Some(Probation { frames_left, earlier })
+}
+
+/// Counts the frames of those on probation, and lets the version before go when a new one has stood its time.
+pub(crate) fn count_probation(world: &mut World) {
+    for record in world.resource_mut::<ModRuntime>().mods.values_mut() {
+        let Some(running) = &mut record.running else { continue };
+        running.probation = running.probation.take().and_then(|mut probation| {
+            probation.frames_left = probation.frames_left.checked_sub(1)?;
+            Some(probation)
+        });
+    }
+}
+
+/// Brings the version back that ran before one that failed on probation.
+pub(crate) fn resume(world: &mut World, id: &Arc<str>) {
+    let mut runtime = world.resource_mut::<ModRuntime>();
+    let Some(record) = runtime.mods.get_mut(id) else { return };
+    let Some(mut failed) = record.running.take() else { return };
+    let Some(Probation { earlier, .. }) = failed.probation.take() else {
+        record.running = Some(failed);
+        return;
+    };
+    let Earlier { version, handle, signature } = earlier;
+    let systems = match bind_systems(world, &signature.description, |name| moment(name).is_some()) {
+        Ok(Bound::Ready(systems)) => Systems::sort(systems),
+        // It was bound before, to the same World.
+        Ok(Bound::Waiting(_)) | Err(_) => {
+            error!("{id} {version}: it cannot go on, because the game no longer has what it needs");
+            put_back(world, id, failed);
+            return;
+        }
+    };
+    let start = Start::new(world, id, &handle, &signature);
+    let running = start.take_slots(world, systems, Some(failed));
+    let mut runtime = world.resource_mut::<ModRuntime>();
+    if let Some(record) = runtime.mods.get_mut(id) {
+        record.running = Some(running);
+        record.version.clone_from(&version);
+        record.state = ModState::Running;
+    }
+    info!("{id} {version}: goes on where it was");
+    world.write_message(ModEvent::Resumed { id: Arc::clone(id), version });
+}
+
+fn put_back(world: &mut World, id: &Arc<str>, running: Running) {
+    if let Some(record) = world.resource_mut::<ModRuntime>().mods.get_mut(id) {
+        record.running = Some(running);
+    }
+}

@@ -1,0 +1,76 @@
+//! What the game asks of its mods: carried out at the next frame boundary.
+
+use std::sync::Arc;
+
+use bevy_ecs::world::World;
+use tracing::info;
+
+use crate::lifecycle::{
+    fault::ModEvent,
+    hand_over::leave_state,
+    install::unload,
+    runtime::{ModRuntime, ModState, Stage},
+};
+
+/// A wish of the game.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Request {
+    Disable,
+    Enable,
+    Reload,
+    Unload,
+}
+
+/// Carries out what the game asked for, in the order in which it did.
+pub(crate) fn carry_out(world: &mut World) {
+    for (id, request) in std::mem::take(&mut world.resource_mut::<ModRuntime>().requests) {
+        match request {
+            Request::Disable => disable(world, &id),
+            Request::Enable => enable(world, &id),
+            Request::Reload => prepare_again(world, &id),
+            Request::Unload => {
+                let runtime = world.resource::<ModRuntime>();
+                let Some(file) = runtime.mods.get(&id).map(|record| record.file.clone()) else { continue };
+                unload(world, &file, |other, _| *other == id, "the game unloaded it");
+            }
+        }
+    }
+}
+
+/// Stops a mod and keeps its state for when it is switched on again.
+fn disable(world: &mut World, id: &Arc<str>) {
+    let saved = leave_state(world, id);
+    let mut runtime = world.resource_mut::<ModRuntime>();
+    let Some(record) = runtime.mods.get_mut(id) else { return };
+    if matches!(record.state, ModState::Disabled) {
+        return;
+    }
+    record.saved = saved;
+    record.state = ModState::Disabled;
+    if let Some(running) = record.running.take() {
+        running.take_out(world, id);
+    }
+    info!("{id}: disabled");
+    world.write_message(ModEvent::Disabled { id: Arc::clone(id) });
+}
+
+fn enable(world: &mut World, id: &Arc<str>) {
+    let mut runtime = world.resource_mut::<ModRuntime>();
+    let Some(record) = runtime.mods.get_mut(id) else { return };
+    if matches!(record.state, ModState::Disabled) {
+        record.state = ModState::Loading;
+        prepare_again(world, id);
+    }
+}
+
+/// Sends the bytes of a mod's file through once more.
+fn prepare_again(world: &mut World, id: &Arc<str>) {
+    let mut runtime = world.resource_mut::<ModRuntime>();
+    let runtime = &mut *runtime;
+    let file = runtime.mods.get(id).and_then(|record| runtime.files.get_mut(&record.file));
+    if let Some(file) = file.filter(|file| file.bytes.is_some())
+        && let Stage::Preparing(task) = file.settle(Stage::Queued)
+    {
+        runtime.abandoned.push(task);
+    }
+}
