@@ -1,4 +1,5 @@
-//! What a reload costs a frame: `cargo bench --bench reload` (`-- --seconds 60` for the long run).
+//! What a reload costs a frame: `cargo bench --bench reload` (`-- --seconds 60` for the long run). And whether memory stays
+//! flat over many: `cargo bench --bench reload -- --cycles 10000`.
 //!
 //! A game of 60 frames a second is run three times: without reloads, with a mod that is replaced ten times a second, and
 //! with one whose systems change each time, so that the schedule is built anew. The times are those of `App::update`.
@@ -12,10 +13,13 @@ use std::{
 
 use bevy::{
     asset::AssetPlugin,
-    ecs::message::Messages,
+    ecs::{message::Messages, system::SystemState},
     prelude::{App, Component, IntoScheduleConfigs, MinimalPlugins, PluginGroup, Query, Reflect, Update, default},
 };
-use bevy_wasm_mods::prelude::{ModEvent, WasmModsPlugin};
+use bevy_wasm_mods::{
+    CompileCache,
+    prelude::{ModEvent, ModSettings, Mods, WasmModsPlugin},
+};
 use mod_abi::{
     codec,
     describe::{ModDescription, SystemDesc},
@@ -76,6 +80,8 @@ fn age<const N: usize>(mut all: Query<&mut Nectar>) {
 fn game(folder: &Path) -> App {
     let mut app = App::new();
     let assets = AssetPlugin { file_path: folder.to_string_lossy().into_owned(), ..default() };
+    // Every version is compiled: a cache would find those of an earlier run.
+    app.insert_resource(ModSettings { compile_cache: CompileCache::Off, ..default() });
     app.add_plugins((MinimalPlugins.build(), assets, WasmModsPlugin));
     app.add_systems(Update, (age::<0>, age::<1>, age::<2>, age::<3>, age::<4>, age::<5>, age::<6>, age::<7>).chain());
     app.world_mut().spawn_batch((0..1000).map(|_| (Bee, Nectar::default())));
@@ -138,10 +144,58 @@ fn report(name: &str, (mut frames, reloads): (Vec<Duration>, usize)) {
     );
 }
 
+/// Reloads a mod, switches it off and on again, many times, and reports the memory of the process.
+fn cycles(count: u32) {
+    let folder = TempDir::new().expect("a folder");
+    fs::create_dir(folder.path().join("mods")).expect("a folder");
+    fs::write(folder.path().join("mods/growing.wasm"), growing(1)).expect("a file");
+    let mut app = game(folder.path());
+    let until = |app: &mut App, what: fn(&ModEvent) -> bool| {
+        loop {
+            app.update();
+            let mut events = app.world_mut().resource_mut::<Messages<ModEvent>>();
+            if events.drain().any(|event| what(&event)) {
+                break;
+            }
+        }
+    };
+    let ask = |app: &mut App, what: fn(&mut Mods)| {
+        let mut mods = SystemState::<Mods>::new(app.world_mut());
+        what(&mut mods.get_mut(app.world_mut()).expect("the plugin is there"));
+    };
+    until(&mut app, |event| matches!(event, ModEvent::Loaded { .. }));
+    let start = Instant::now();
+    for cycle in 1..=count {
+        ask(&mut app, |mods| mods.reload("growing").expect("it is known"));
+        until(&mut app, |event| matches!(event, ModEvent::Reloaded { .. }));
+        ask(&mut app, |mods| mods.disable("growing").expect("it is known"));
+        until(&mut app, |event| matches!(event, ModEvent::Disabled { .. }));
+        ask(&mut app, |mods| mods.enable("growing").expect("it is known"));
+        until(&mut app, |event| matches!(event, ModEvent::Loaded { .. }));
+        if cycle == 100 || cycle % 1000 == 0 || cycle == count {
+            println!("{cycle:>6} cycles in {:>9.3?}: {} KiB resident", start.elapsed(), resident_kib());
+        }
+    }
+}
+
+/// The resident memory of this process, where the system tells it in the manner of Linux.
+fn resident_kib() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
+}
+
+/// The number after a word of the command line.
+fn argument(name: &str) -> Option<u32> {
+    let mut arguments = std::env::args().skip_while(|argument| argument != name).skip(1);
+    arguments.next().and_then(|number| number.parse().ok())
+}
+
 fn main() {
-    let mut arguments = std::env::args().skip_while(|argument| argument != "--seconds").skip(1);
-    let seconds = arguments.next().and_then(|seconds| seconds.parse().ok()).unwrap_or(10);
-    let length = Duration::from_secs(seconds);
+    if let Some(count) = argument("--cycles") {
+        return cycles(count);
+    }
+    let length = Duration::from_secs(argument("--seconds").unwrap_or(10).into());
     report("no reloads", run(length, None));
     report("reloads, same signature", run(length, Some(dice)));
     report("reloads, other systems", run(length, Some(growing)));

@@ -25,5 +25,5 @@ pub use lifecycle::{
     schedule::{ModSystems, SystemsOfMod},
     settings::ModSettings,
 };
-pub use mod_host::{CallError, Limits as ModLimits, LoadError};
+pub use mod_host::{CallError, CompileCache, Limits as ModLimits, LoadError};
 pub use plugin::{ModAppExt, WasmModsPlugin};

@@ -32,7 +32,9 @@ pub struct WasmModsPlugin;
 
 impl Plugin for WasmModsPlugin {
     fn build(&self, app: &mut App) {
-        let engine = HostEngine::new(&EngineConfig::default());
+        let mut config = EngineConfig::default();
+        config.cache = app.world_mut().get_resource_or_init::<ModSettings>().compile_cache.clone();
+        let engine = HostEngine::new(&config);
         let engine = engine.inspect_err(|error| error!("no mods can be loaded: {error}"));
         add_lifecycle(app, engine.ok());
         add_assets(app);

@@ -1,9 +1,9 @@
 //! The engine: how modules are compiled, and the clock that ends calls. Mods are not known here.
 
-use std::{num::NonZeroUsize, thread, time::Duration};
+use std::{num::NonZeroUsize, path::PathBuf, thread, time::Duration};
 
 use wasmparser::WasmFeatures;
-use wasmtime::{Config, Engine, EngineWeak, OptLevel, WasmBacktraceDetails};
+use wasmtime::{Cache, CacheConfig, Config, Engine, EngineWeak, OptLevel, WasmBacktraceDetails};
 
 use crate::{error::LoadError, text};
 
@@ -26,10 +26,50 @@ const MAX_FRAMES: NonZeroUsize = match NonZeroUsize::new(16) {
 /// How often the clock ticks: the precision of time limits.
 const TICK: Duration = Duration::from_millis(1);
 
-/// How an engine is set up. There is nothing to choose yet.
+/// How an engine is set up.
+///
+/// ```
+/// use mod_host::{CompileCache, EngineConfig};
+///
+/// let mut config = EngineConfig::default();
+/// config.cache = CompileCache::User;
+/// ```
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
-pub struct EngineConfig {}
+pub struct EngineConfig {
+    /// Where compiled mods are kept.
+    pub cache: CompileCache,
+}
+
+/// Where compiled mods are kept, so that they need not be compiled again.
+///
+/// What is kept is native code that is run as it is: the folder must be writable for nobody but the user, and never lie
+/// where players or mods put files. A folder that cannot be used means that nothing is kept, and is no error. Entries are
+/// found by the module's bytes, the engine's settings and version, and old ones are removed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum CompileCache {
+    /// Nothing is kept.
+    #[default]
+    Off,
+    /// In the folder for caches of the user who runs the program, as wasmtime chooses it.
+    User,
+    /// In this folder, which must be absolute.
+    In(PathBuf),
+}
+
+impl CompileCache {
+    fn open(&self) -> Option<Cache> {
+        let mut config = CacheConfig::new();
+        match self {
+            Self::Off => return None,
+            Self::User => {}
+            Self::In(folder) => {
+                config.with_directory(folder);
+            }
+        }
+        Cache::new(config).ok()
+    }
+}
 
 /// A compiler and the clock that ends calls in time. One is enough for a program; clones are the same engine.
 ///
@@ -37,6 +77,7 @@ pub struct EngineConfig {}
 #[derive(Debug, Clone)]
 pub struct HostEngine {
     engine: Engine,
+    cache: Option<Cache>,
 }
 
 impl HostEngine {
@@ -45,15 +86,23 @@ impl HostEngine {
     /// # Errors
     /// [`LoadError::Engine`] when this machine cannot run WebAssembly or start a thread.
     pub fn new(config: &EngineConfig) -> Result<Self, LoadError> {
-        let EngineConfig {} = config;
         let error = |reason: &dyn std::fmt::Display| LoadError::Engine { reason: text::clean(&reason.to_string()) };
-        let engine = Engine::new(&engine_config()).map_err(|reason| error(&reason))?;
+        let cache = config.cache.open();
+        let mut config = engine_config();
+        config.cache(cache.clone());
+        let engine = Engine::new(&config).map_err(|reason| error(&reason))?;
         let weak = engine.weak();
         thread::Builder::new()
             .name("mod_host epoch".to_owned())
             .spawn(move || tick(&weak))
             .map_err(|reason| error(&reason))?;
-        Ok(Self { engine })
+        Ok(Self { engine, cache })
+    }
+
+    /// How many compiled mods were found in the cache so far.
+    #[must_use]
+    pub fn cache_hits(&self) -> usize {
+        self.cache.as_ref().map_or(0, Cache::cache_hits)
     }
 
     pub(crate) fn wasmtime(&self) -> &Engine {

@@ -82,7 +82,7 @@ mod text;
 
 pub use compile::CompiledMod;
 pub use context::{HostCalls, NoHostCalls};
-pub use engine::{EngineConfig, HostEngine};
+pub use engine::{CompileCache, EngineConfig, HostEngine};
 pub use entropy::Entropy;
 pub use error::{CallError, LoadError};
 pub use instance::{Instance, InstanceConfig};

@@ -48,9 +48,10 @@ pub(crate) fn take_bytes(world: &mut World, cursors: &mut Cursors) {
             continue;
         }
         file.bytes = Some(bytes);
-        // What was being prepared before is already out of date.
-        if let Stage::Preparing(task) = std::mem::replace(&mut file.stage, Stage::Queued) {
-            runtime.abandoned.push(task);
+        match file.stage {
+            // What is being prepared may still take over: a file that changes all the time would never be done.
+            Stage::Preparing(_) => file.newer = true,
+            _ => file.stage = Stage::Queued,
         }
     }
 }
@@ -71,7 +72,7 @@ fn take_failures(world: &mut World, cursors: &mut Cursors) {
             continue;
         }
         // The next bytes count as new, whatever they are.
-        file.bytes = None;
+        (file.bytes, file.newer) = (None, false);
         let name = name.clone();
         if let Stage::Preparing(task) = file.settle(Stage::Settled) {
             runtime.abandoned.push(task);

@@ -74,6 +74,7 @@ fn load(server: &AssetServer, runtime: &mut ModRuntime, path: PathBuf) {
         restart: false,
         bytes: None,
         stage: Stage::Unread,
+        newer: false,
         first: runtime.is_starting(),
     };
     runtime.files.insert(name, record);

@@ -7,11 +7,7 @@ use mod_abi::{describe::ModDescription, state::carry_over};
 use tracing::{info, warn};
 
 use crate::{
-    bridge::{
-        bind::bind_systems,
-        handle::{Busy, ModHandle},
-        query::Bound,
-    },
+    bridge::{bind::bind_systems, handle::ModHandle, query::Bound},
     lifecycle::{
         fault::{FaultCause, ModEvent, ModFault},
         hand_over::{leave_state, probation},
@@ -74,7 +70,7 @@ pub(crate) fn install(world: &mut World, file: &str, prepared: Prepared) -> Resu
         let carried = carry_over(&left, &fresh);
         lost = carried.losses;
         let restored = handle.enter(|instance| instance.restore(&carried.states));
-        let restored = restored.unwrap_or_else(|Busy| Ok(()));
+        let restored = restored.unwrap_or(Ok(()));
         restored.map_err(|error| fault(Some("__mod_restore".to_owned()), FaultCause::HandOver(error)))?;
         start.run_on_reload(world, &mut systems);
     } else {

@@ -86,6 +86,8 @@ pub(crate) struct FileRecord {
     /// The bytes that were last looked at. The same again are no reload.
     pub(crate) bytes: Option<Arc<[u8]>>,
     pub(crate) stage: Stage,
+    /// Whether its bytes are newer than those that are being prepared.
+    pub(crate) newer: bool,
     /// Whether it was there when the game started and has not been through once. Such files are installed in the order
     /// of their paths.
     pub(crate) first: bool,
@@ -203,10 +205,11 @@ pub(crate) fn has_failed(mods: &BTreeMap<Arc<str>, ModRecord>, file: &str) -> bo
 }
 
 impl FileRecord {
-    /// Notes what became of the newest bytes, and returns how far they had come.
+    /// Notes what became of the bytes, and returns how far they had come. If there are newer ones, it is their turn.
     pub(crate) fn settle(&mut self, stage: Stage) -> Stage {
         self.first = false;
-        std::mem::replace(&mut self.stage, stage)
+        let newer = std::mem::take(&mut self.newer);
+        std::mem::replace(&mut self.stage, if newer { Stage::Queued } else { stage })
     }
 
     fn is_settled(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use bevy_ecs::resource::Resource;
 use bevy_tasks::available_parallelism;
-use mod_host::Limits;
+use mod_host::{CompileCache, Limits};
 
 /// How this game treats its mods. Insert it before [`WasmModsPlugin`](crate::WasmModsPlugin) to choose:
 ///
@@ -29,6 +29,8 @@ pub struct ModSettings {
     /// For how many frames a new version of a mod is on probation. If it fails within them, the earlier version goes on
     /// where it was. 0 never goes back.
     pub probation_frames: u32,
+    /// Where compiled mods are kept, so that a second start of the game need not compile them.
+    pub compile_cache: CompileCache,
 }
 
 impl Default for ModSettings {
@@ -36,6 +38,14 @@ impl Default for ModSettings {
         let (folder, limits) = ("mods".to_owned(), Limits::default());
         // One for two cores, and half of them where there are more.
         let compile_tasks = (available_parallelism() / 2).max(1);
-        Self { folder, limits, seed: None, watch: true, compile_tasks, probation_frames: 120 }
+        Self {
+            folder,
+            limits,
+            seed: None,
+            watch: true,
+            compile_tasks,
+            probation_frames: 120,
+            compile_cache: CompileCache::User,
+        }
     }
 }

@@ -31,8 +31,11 @@ pub(crate) fn take_prepared(world: &mut World) {
                     file.stage = Stage::Prepared(Box::new(prepared));
                 }
                 Err(fault) => {
+                    // Nobody wants to know of bytes that are out of date.
+                    if !file.newer {
+                        failed.push((name.clone(), fault));
+                    }
                     file.settle(Stage::Settled);
-                    failed.push((name.clone(), fault));
                 }
             }
         }

@@ -89,3 +89,27 @@ fn the_same_seed_throws_the_same_dice() {
     assert_ne!(throw(Some(5)), throw(Some(6)));
     assert_ne!(throw(None), throw(None));
 }
+
+/// A file that changes faster than it can be compiled still comes into play.
+#[cfg(feature = "hot_reload")]
+#[test]
+fn a_mod_that_is_replaced_all_the_time_is_reloaded_all_the_same() {
+    let (mut game, _) = orchard(ModSettings::default());
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/mods/orchard_dice.wasm");
+    let dice = fs::read(path).expect("the mods are committed");
+    let reloads = |game: &Game| game.story().iter().filter(|line| *line == "reloaded orchard_dice").count();
+    let start = std::time::Instant::now();
+    let mut version = 0_u8;
+    while reloads(&game) < 3 {
+        assert!(start.elapsed() < Duration::from_secs(20), "{:?}", game.story());
+        version = version.wrapping_add(1);
+        // A custom section that nobody reads makes other bytes of the same mod.
+        game.write("new", &[&dice[..], &[0, 3, 1, b'v', version]].concat());
+        fs::rename(game.path("new"), game.path("orchard_dice.wasm")).expect("a rename");
+        for _ in 0..7 {
+            game.frame();
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+    assert!(game.faults().is_empty(), "{:?}", game.faults());
+}

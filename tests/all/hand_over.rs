@@ -77,7 +77,7 @@ fn state_survives_a_reload_with_the_same_systems() {
     game.write("counter.wasm", &counter(1000).build());
     until_story(&mut game, &["loaded counter", "reloaded counter"]);
     let after = points(&game);
-    assert!(after % 1000 == 0 && after / 1000 > before, "the new code goes on counting: {before} {after}");
+    assert!(after.is_multiple_of(1000) && after / 1000 > before, "the new code goes on counting: {before} {after}");
     assert_eq!(next(&mut game), after + 1000);
 }
 
@@ -256,7 +256,7 @@ fn a_mod_is_switched_off_and_on_with_its_state() {
     ask(&mut game, |mut mods| mods.enable("counter").expect("it is known"));
     until_story(&mut game, &["loaded counter", "disabled counter", "loaded counter"]);
     let now = next(&mut game);
-    assert!(now % 1000 == 0 && now / 1000 > off, "the newest version goes on: {off} {now}");
+    assert!(now.is_multiple_of(1000) && now / 1000 > off, "the newest version goes on: {off} {now}");
     ask(&mut game, |mut mods| assert!(mods.disable("nobody").is_err()));
 }
 

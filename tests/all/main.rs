@@ -1,6 +1,8 @@
 //! Everything that is tested from outside, in one binary: each further one would link Bevy and Cranelift again.
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by a panic that says why")]
 
+#[cfg(feature = "hot_reload")]
+mod arrows;
 mod bad_input;
 mod calls;
 mod committed;

@@ -14,7 +14,7 @@ use bevy::{
     prelude::{App, MinimalPlugins, PluginGroup, default},
 };
 use bevy_wasm_mods::{
-    ModFault,
+    CompileCache, ModFault,
     prelude::{ModEvent, ModSettings, WasmModsPlugin},
 };
 use mod_abi::{
@@ -43,12 +43,25 @@ impl Game {
 
     /// As [`Game::with_mods`], with settings of its own.
     pub(crate) fn with_settings(mods: &[(&str, &[u8])], settings: ModSettings) -> Self {
+        Self::with(mods, settings, |plugin| plugin)
+    }
+
+    /// As [`Game::with_settings`], with Bevy's asset plugin as the test wants it. Bevy's own watcher is off.
+    pub(crate) fn with(
+        mods: &[(&str, &[u8])],
+        settings: ModSettings,
+        assets: impl FnOnce(AssetPlugin) -> AssetPlugin,
+    ) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         fs::create_dir(folder.path().join("mods")).expect("a mod folder");
+        let file_path = folder.path().to_string_lossy().into_owned();
+        let plugin = AssetPlugin { file_path, watch_for_changes_override: Some(false), ..default() };
         let mut app = App::new();
+        // No test should find what another run has left.
+        let settings = ModSettings { compile_cache: CompileCache::Off, ..settings };
         app.insert_resource(settings).add_plugins((
             MinimalPlugins.set(TaskPoolPlugin::default()),
-            AssetPlugin { file_path: folder.path().to_string_lossy().into_owned(), ..default() },
+            assets(plugin),
             WasmModsPlugin,
         ));
         let game = Self { app, folder, events: Vec::new() };

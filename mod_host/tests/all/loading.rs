@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mod_abi::Identity;
-use mod_host::{Limits, LoadError, Manifest, NoHostCalls};
+use mod_host::{CompileCache, CompiledMod, EngineConfig, HostEngine, Limits, LoadError, Manifest, NoHostCalls};
 
 use crate::harness::{Setup, assert_contains, module, wasm};
 
@@ -238,4 +238,38 @@ fn an_instance_may_have_less_than_the_file_was_read_with() {
     };
     let error = mod_host::Instance::new(&compiled, config).unwrap_err();
     assert!(matches!(error, LoadError::Instantiate { .. }), "{error}");
+}
+
+#[test]
+fn compiled_mods_are_found_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = |cache: CompileCache| {
+        let mut config = EngineConfig::default();
+        config.cache = cache;
+        HostEngine::new(&config).unwrap()
+    };
+    let compile = |engine: &HostEngine, body: &str| {
+        CompiledMod::new(engine, &module("", body), "cached", &Limits::default()).unwrap();
+        engine.cache_hits()
+    };
+    let cache = CompileCache::In(folder.path().to_owned());
+    assert_eq!(compile(&engine(cache.clone()), ""), 0, "nothing is there at first");
+    let second = engine(cache);
+    assert_eq!(compile(&second, ""), 1, "another engine finds it");
+    assert_eq!(compile(&second, "(func)"), 1, "another module is not it");
+    // What is damaged is compiled again.
+    let mut entries = vec![folder.path().to_owned()];
+    while let Some(path) = entries.pop() {
+        if path.is_dir() {
+            entries.extend(std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
+        } else {
+            std::fs::write(path, b"nonsense").unwrap();
+        }
+    }
+    assert_eq!(compile(&engine(CompileCache::In(folder.path().to_owned())), ""), 0);
+    // A folder that cannot be one means no cache.
+    let file = folder.path().join("file");
+    std::fs::write(&file, b"").unwrap();
+    assert_eq!(compile(&engine(CompileCache::In(file.join("inside"))), ""), 0);
+    assert_eq!(compile(&engine(CompileCache::Off), ""), 0);
 }
