@@ -18,10 +18,10 @@ pub use bridge::{
     types::TypeError,
 };
 pub use lifecycle::{
-    calls::{CallMod, ModCallError, ModInfo, ModList, Mods},
+    calls::{CallMod, ModCallError, ModInfo, Mods},
     fault::{FaultCause, ModEvent, ModFault},
     maintain::MaintainMods,
-    runtime::ModState,
+    registry::{ModRegistry, ModState},
     schedule::{ModSystems, SystemsOfMod},
     settings::ModSettings,
 };

@@ -16,7 +16,7 @@ use crate::{
     lifecycle::{
         fault::ModEvent,
         maintain::{MaintainMods, maintain},
-        runtime::ModRuntime,
+        registry::ModRegistry,
         settings::ModSettings,
     },
 };
@@ -55,7 +55,7 @@ fn add_lifecycle(app: &mut App, engine: Option<HostEngine>) {
     app.init_resource::<ModSettings>()
         .add_message::<ModEvent>()
         .init_resource::<HostFunctions>()
-        .insert_resource(ModRuntime::new(engine));
+        .insert_resource(ModRegistry::new(engine));
     let mut schedule = Schedule::new(MaintainMods);
     schedule.add_systems(maintain);
     app.add_schedule(schedule);
@@ -149,17 +149,17 @@ impl ModAppExt for App {
 
 #[cfg(test)]
 mod tests {
-    use bevy::prelude::{App, Update};
+    use bevy::prelude::{App, Res, Update};
 
     use super::add_lifecycle;
-    use crate::lifecycle::calls::{ModList, Mods};
+    use crate::lifecycle::{calls::Mods, registry::ModRegistry};
 
     #[test]
     fn without_an_engine_a_game_runs_and_has_no_mods() {
         let mut app = App::new();
         add_lifecycle(&mut app, None);
         app.add_systems(Update, |mods: Mods| assert_eq!(mods.iter().count(), 0));
-        app.add_systems(Update, |mods: ModList| assert!(!mods.is_running("wind")));
+        app.add_systems(Update, |mods: Res<ModRegistry>| assert!(!mods.is_running("wind")));
         app.update();
         app.update();
     }

@@ -17,7 +17,7 @@ use crate::{
         fault::{FaultCause, ModFault},
         files::{one_line, stem_of},
         prepare::{Workshop, prepare},
-        runtime::{FileRecord, ModRecord, ModRuntime, ModState, Stage, has_failed},
+        registry::{FileRecord, ModRecord, ModRegistry, ModState, Stage, has_failed},
         settings::ModSettings,
         settle::fail,
     },
@@ -37,7 +37,7 @@ pub(crate) fn take_bytes(world: &mut World, cursors: &mut Cursors) {
     let Some(assets) = world.get_resource::<Assets<ModFile>>() else { return };
     let changed = cursors.events.read(events).filter_map(changed_asset);
     let changed: Vec<_> = changed.filter_map(|id| Some((id, Arc::clone(&assets.get(id)?.bytes)))).collect();
-    let mut runtime = world.resource_mut::<ModRuntime>();
+    let mut runtime = world.resource_mut::<ModRegistry>();
     let runtime = &mut *runtime;
     for (id, bytes) in changed {
         let file = runtime.files.iter_mut().find(|(_, file)| file.asset.id() == id);
@@ -61,7 +61,7 @@ fn take_failures(world: &mut World, cursors: &mut Cursors) {
     let Some(failures) = world.get_resource::<Messages<AssetLoadFailedEvent<ModFile>>>() else { return };
     let failures: Vec<_> = cursors.failures.read(failures).map(|event| (event.id, event.error.to_string())).collect();
     for (id, error) in failures {
-        let mut runtime = world.resource_mut::<ModRuntime>();
+        let mut runtime = world.resource_mut::<ModRegistry>();
         let runtime = &mut *runtime;
         let Some((name, file)) = runtime.files.iter_mut().find(|(_, file)| file.asset.id() == id) else { continue };
         file.reading = false;
@@ -96,7 +96,7 @@ fn changed_asset(event: &AssetEvent<ModFile>) -> Option<AssetId<ModFile>> {
 /// Starts to prepare queued files in the order of their paths, only so many at once.
 pub(crate) fn start_tasks(world: &mut World) {
     let most = world.resource::<ModSettings>().compile_tasks.max(1);
-    let mut runtime = world.resource_mut::<ModRuntime>();
+    let mut runtime = world.resource_mut::<ModRegistry>();
     runtime.abandoned.retain(|task| !task.is_finished());
     let busy = runtime.files.values().filter(|file| matches!(file.stage, Stage::Preparing(_))).count();
     let free = most.saturating_sub(busy + runtime.abandoned.len());
@@ -105,7 +105,7 @@ pub(crate) fn start_tasks(world: &mut World) {
         return;
     }
     let Some(workshop) = workshop(world) else { return };
-    let mut runtime = world.resource_mut::<ModRuntime>();
+    let mut runtime = world.resource_mut::<ModRegistry>();
     for (name, file) in runtime.files.iter_mut().filter(|(_, file)| is_queued(file)).take(free) {
         let Some(bytes) = file.bytes.clone() else { continue };
         let (workshop, name) = (workshop.clone(), name.clone());
@@ -121,7 +121,7 @@ fn workshop(world: &mut World) -> Option<Workshop> {
     let host_functions = world.get_resource_or_init::<HostFunctions>().names();
     let settings = world.resource::<ModSettings>();
     Some(Workshop {
-        engine: world.resource::<ModRuntime>().engine.clone()?,
+        engine: world.resource::<ModRegistry>().engine.clone()?,
         limits: settings.limits.clone(),
         entropy: settings.seed.map_or(Entropy::Host, Entropy::Seeded),
         host_functions,

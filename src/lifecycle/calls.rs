@@ -1,9 +1,9 @@
 //! The game calls its mods: [`Mods`] in a system, [`CallMod::call_mod`] with the whole World.
 
-use std::sync::Arc;
+use std::{ops::Deref, sync::Arc};
 
 use bevy_ecs::{
-    system::{Res, ResMut, SystemParam},
+    system::{ResMut, SystemParam},
     world::{Mut, World},
 };
 use mod_host::{CallError, HostCalls};
@@ -17,14 +17,15 @@ use crate::{
         on_demand::WORLD_FUNCTIONS,
     },
     lifecycle::{
+        registry::{ModRegistry, ModState},
         requests::Request,
-        runtime::{ModRuntime, ModState},
     },
 };
 
 /// The mods of this game, for any system.
 ///
-/// A system with this parameter never runs at the same time as a system of a mod.
+/// A system with this parameter never runs at the same time as a system of a mod. One that only looks takes
+/// `Res<ModRegistry>`, to which this parameter dereferences.
 ///
 /// ```
 /// # use bevy::prelude::*;
@@ -39,7 +40,7 @@ use crate::{
 /// ```
 #[derive(Debug, SystemParam)]
 pub struct Mods<'w> {
-    runtime: ResMut<'w, ModRuntime>,
+    registry: ResMut<'w, ModRegistry>,
 }
 
 /// A mod, as the game may show it.
@@ -109,7 +110,7 @@ impl Mods<'_> {
         A: Serialize + ?Sized,
         R: DeserializeOwned,
     {
-        let handle = self.runtime.running(mod_id)?;
+        let handle = self.registry.running(mod_id)?;
         call(&handle, export, args, &mut NoWorld)
     }
 
@@ -119,7 +120,7 @@ impl Mods<'_> {
     /// # Errors
     /// [`ModCallError::NoSuchMod`].
     pub fn disable(&mut self, mod_id: &str) -> Result<(), ModCallError> {
-        self.runtime.request(mod_id, Request::Disable)
+        self.registry.request(mod_id, Request::Disable)
     }
 
     /// Switches a mod on again. It finds what it kept.
@@ -127,7 +128,7 @@ impl Mods<'_> {
     /// # Errors
     /// [`ModCallError::NoSuchMod`].
     pub fn enable(&mut self, mod_id: &str) -> Result<(), ModCallError> {
-        self.runtime.request(mod_id, Request::Enable)
+        self.registry.request(mod_id, Request::Enable)
     }
 
     /// Starts a mod anew from the bytes that were last read of its file, as if they had just changed. A mod that failed
@@ -136,7 +137,7 @@ impl Mods<'_> {
     /// # Errors
     /// [`ModCallError::NoSuchMod`].
     pub fn reload(&mut self, mod_id: &str) -> Result<(), ModCallError> {
-        self.runtime.request(mod_id, Request::Reload)
+        self.registry.request(mod_id, Request::Reload)
     }
 
     /// Takes a mod out of the game with all that is known of it. It comes back when its file changes.
@@ -144,71 +145,15 @@ impl Mods<'_> {
     /// # Errors
     /// [`ModCallError::NoSuchMod`].
     pub fn unload(&mut self, mod_id: &str) -> Result<(), ModCallError> {
-        self.runtime.request(mod_id, Request::Unload)
-    }
-
-    /// Whether the mod is loaded and its systems run.
-    #[must_use]
-    pub fn is_running(&self, mod_id: &str) -> bool {
-        self.runtime.running(mod_id).is_ok()
-    }
-
-    /// The state of a mod, if it is known.
-    #[must_use]
-    pub fn state(&self, mod_id: &str) -> Option<&ModState> {
-        self.runtime.state(mod_id)
-    }
-
-    /// Whether every file in the mod folder that is known has come to rest: its mod runs, waits for the game, or failed.
-    #[must_use]
-    pub fn all_settled(&self) -> bool {
-        self.runtime.is_settled()
-    }
-
-    /// All mods that are known, by id.
-    pub fn iter(&self) -> impl Iterator<Item = ModInfo> {
-        self.runtime.infos()
+        self.registry.request(mod_id, Request::Unload)
     }
 }
 
-/// What is known of the mods, for systems that only look. Unlike [`Mods`] it lets the systems of mods run beside.
-///
-/// ```
-/// # use bevy::prelude::*;
-/// # use bevy_wasm_mods::prelude::*;
-/// fn list(mods: ModList) {
-///     for info in mods.iter() {
-///         println!("{} {} in {}: {:?}", info.id, info.version, info.file, info.state);
-///     }
-/// }
-/// ```
-#[derive(Debug, SystemParam)]
-pub struct ModList<'w> {
-    runtime: Res<'w, ModRuntime>,
-}
+impl Deref for Mods<'_> {
+    type Target = ModRegistry;
 
-impl ModList<'_> {
-    /// Whether the mod is loaded and its systems run.
-    #[must_use]
-    pub fn is_running(&self, mod_id: &str) -> bool {
-        self.runtime.running(mod_id).is_ok()
-    }
-
-    /// The state of a mod, if it is known.
-    #[must_use]
-    pub fn state(&self, mod_id: &str) -> Option<&ModState> {
-        self.runtime.state(mod_id)
-    }
-
-    /// Whether every file in the mod folder that is known has come to rest: its mod runs, waits for the game, or failed.
-    #[must_use]
-    pub fn all_settled(&self) -> bool {
-        self.runtime.is_settled()
-    }
-
-    /// All mods that are known, by id.
-    pub fn iter(&self) -> impl Iterator<Item = ModInfo> {
-        self.runtime.infos()
+    fn deref(&self) -> &ModRegistry {
+        &self.registry
     }
 }
 
@@ -230,7 +175,7 @@ impl CallMod for World {
         A: Serialize + ?Sized,
         R: DeserializeOwned,
     {
-        let handle = self.get_resource::<ModRuntime>().ok_or(ModCallError::NoMods)?.running(mod_id)?;
+        let handle = self.get_resource::<ModRegistry>().ok_or(ModCallError::NoMods)?.running(mod_id)?;
         let mut host = WholeWorld { world: self, handle: Arc::clone(&handle) };
         call(&handle, export, args, &mut host)
     }
@@ -252,12 +197,28 @@ where
     })
 }
 
-impl ModRuntime {
-    fn state(&self, id: &str) -> Option<&ModState> {
-        self.mods.get(id).map(|record| &record.state)
+impl ModRegistry {
+    /// Whether the mod is loaded and its systems run.
+    #[must_use]
+    pub fn is_running(&self, mod_id: &str) -> bool {
+        self.running(mod_id).is_ok()
     }
 
-    fn infos(&self) -> impl Iterator<Item = ModInfo> {
+    /// The state of a mod, if it is known.
+    #[must_use]
+    pub fn state(&self, mod_id: &str) -> Option<&ModState> {
+        self.mods.get(mod_id).map(|record| &record.state)
+    }
+
+    /// Whether every file in the mod folder that is known has come to rest: its mod runs, waits for the game, is switched
+    /// off, or failed.
+    #[must_use]
+    pub fn all_settled(&self) -> bool {
+        self.is_settled()
+    }
+
+    /// All mods that are known, by id.
+    pub fn iter(&self) -> impl Iterator<Item = ModInfo> {
         self.mods.iter().map(|(id, record)| ModInfo {
             id: Arc::clone(id),
             version: record.version.clone(),

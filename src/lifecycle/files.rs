@@ -13,7 +13,7 @@ use tracing::error;
 use {
     crate::{
         asset::{FileChange, Watcher},
-        lifecycle::{install::unload, runtime::has_failed},
+        lifecycle::{install::unload, registry::has_failed},
     },
     bevy_ecs::resource::Resource,
 };
@@ -21,7 +21,7 @@ use {
 use crate::{
     asset::list_mods,
     lifecycle::{
-        runtime::{FileRecord, Listing, ModRuntime, Stage},
+        registry::{FileRecord, Listing, ModRegistry, Stage},
         settings::ModSettings,
     },
 };
@@ -30,7 +30,7 @@ use crate::{
 pub(crate) fn find(world: &mut World) {
     let server = world.resource::<AssetServer>().clone();
     let folder = PathBuf::from(&world.resource::<ModSettings>().folder);
-    let mut runtime = world.resource_mut::<ModRuntime>();
+    let mut runtime = world.resource_mut::<ModRegistry>();
     let task = match &mut runtime.listing {
         Listing::Done => return,
         Listing::NotYet => {
@@ -49,7 +49,7 @@ pub(crate) fn find(world: &mut World) {
 }
 
 /// Loads a file that was not known, or loads it again.
-fn load(server: &AssetServer, runtime: &mut ModRuntime, path: PathBuf) {
+fn load(server: &AssetServer, runtime: &mut ModRegistry, path: PathBuf) {
     let name = shown(&path);
     if let Some(file) = runtime.files.get_mut(&name) {
         (file.asked, file.reading) = (SystemTime::now(), true);
@@ -122,7 +122,7 @@ pub(crate) fn take_changes(world: &mut World) {
             FileChange::Present { path, modified } => {
                 let path = folder.join(path);
                 let server = world.resource::<AssetServer>().clone();
-                let mut runtime = world.resource_mut::<ModRuntime>();
+                let mut runtime = world.resource_mut::<ModRegistry>();
                 note_touch(&mut runtime, &shown(&path), modified);
                 load(&server, &mut runtime, path);
             }
@@ -133,7 +133,7 @@ pub(crate) fn take_changes(world: &mut World) {
 
 /// A file that was written after a look at it failed may be meant to be tried again, whatever it holds.
 #[cfg(feature = "hot_reload")]
-fn note_touch(runtime: &mut ModRuntime, file: &str, modified: Option<SystemTime>) {
+fn note_touch(runtime: &mut ModRegistry, file: &str, modified: Option<SystemTime>) {
     let failed = has_failed(&runtime.mods, file);
     if let Some(record) = runtime.files.get_mut(file) {
         record.restart |= failed && modified.is_some_and(|modified| modified > record.asked);
@@ -143,7 +143,7 @@ fn note_touch(runtime: &mut ModRuntime, file: &str, modified: Option<SystemTime>
 /// A file is gone, and its mod with it.
 #[cfg(feature = "hot_reload")]
 fn forget(world: &mut World, file: &str) {
-    let mut runtime = world.resource_mut::<ModRuntime>();
+    let mut runtime = world.resource_mut::<ModRegistry>();
     let Some(record) = runtime.files.remove(file) else { return };
     if let Stage::Preparing(task) = record.stage {
         runtime.abandoned.push(task);

@@ -10,7 +10,7 @@ use crate::{
     bridge::{bind::bind_systems, handle::SystemError, query::Bound},
     lifecycle::{
         fault::ModEvent,
-        runtime::{Earlier, ModRecord, ModRuntime, ModState, Probation, Running},
+        registry::{Earlier, ModRecord, ModRegistry, ModState, Probation, Running},
         schedule::moment,
         settings::ModSettings,
         start::{Start, Systems, run_once},
@@ -20,7 +20,7 @@ use crate::{
 /// What the version of a mod that runs now, or that was switched off, leaves to the next one. `None` if there is no such
 /// version: the next one starts from nothing.
 pub(crate) fn leave_state(world: &mut World, id: &Arc<str>) -> Option<Vec<SavedState>> {
-    let mut runtime = world.resource_mut::<ModRuntime>();
+    let mut runtime = world.resource_mut::<ModRegistry>();
     let record = runtime.mods.get_mut(id)?;
     if !record.is_running() {
         return record.saved.clone();
@@ -32,7 +32,7 @@ pub(crate) fn leave_state(world: &mut World, id: &Arc<str>) -> Option<Vec<SavedS
     }
     run_once(world, &mut on_unload);
     // If the next version cannot take over, this one goes on and may be asked again.
-    let mut runtime = world.resource_mut::<ModRuntime>();
+    let mut runtime = world.resource_mut::<ModRegistry>();
     if let Some(running) = runtime.mods.get_mut(id).and_then(|record| record.running.as_mut()) {
         running.on_unload = on_unload;
     }
@@ -68,7 +68,7 @@ pub(crate) fn probation(world: &World, record: Option<&mut ModRecord>) -> Option
 
 /// Counts the frames of those on probation, and lets the version before go when a new one has stood its time.
 pub(crate) fn count_probation(world: &mut World) {
-    for record in world.resource_mut::<ModRuntime>().mods.values_mut() {
+    for record in world.resource_mut::<ModRegistry>().mods.values_mut() {
         let Some(running) = &mut record.running else { continue };
         running.probation = running.probation.take().and_then(|mut probation| {
             probation.frames_left = probation.frames_left.checked_sub(1)?;
@@ -79,7 +79,7 @@ pub(crate) fn count_probation(world: &mut World) {
 
 /// Brings the version back that ran before one that failed on probation.
 pub(crate) fn resume(world: &mut World, id: &Arc<str>) {
-    let mut runtime = world.resource_mut::<ModRuntime>();
+    let mut runtime = world.resource_mut::<ModRegistry>();
     let Some(record) = runtime.mods.get_mut(id) else { return };
     let Some(mut failed) = record.running.take() else { return };
     let Some(Probation { earlier, .. }) = failed.probation.take() else {
@@ -98,7 +98,7 @@ pub(crate) fn resume(world: &mut World, id: &Arc<str>) {
     };
     let start = Start::new(world, id, &handle, &signature);
     let running = start.take_slots(world, systems, Some(failed));
-    let mut runtime = world.resource_mut::<ModRuntime>();
+    let mut runtime = world.resource_mut::<ModRegistry>();
     if let Some(record) = runtime.mods.get_mut(id) {
         record.running = Some(running);
         record.version.clone_from(&version);
@@ -109,7 +109,7 @@ pub(crate) fn resume(world: &mut World, id: &Arc<str>) {
 }
 
 fn put_back(world: &mut World, id: &Arc<str>, running: Running) {
-    if let Some(record) = world.resource_mut::<ModRuntime>().mods.get_mut(id) {
+    if let Some(record) = world.resource_mut::<ModRegistry>().mods.get_mut(id) {
         record.running = Some(running);
     }
 }

@@ -12,7 +12,7 @@ use crate::{
         fault::{FaultCause, ModEvent, ModFault},
         hand_over::{leave_state, probation},
         prepare::Prepared,
-        runtime::{ModRecord, ModRuntime, ModState, Signature},
+        registry::{ModRecord, ModRegistry, ModState, Signature},
         schedule::moment,
         settings::ModSettings,
         start::{Start, Systems, run_once},
@@ -41,7 +41,7 @@ pub(crate) fn install(world: &mut World, file: &str, prepared: Prepared) -> Resu
         let (mod_id, version, file) = (id.to_string(), Some(version.clone()), file.to_owned());
         Box::new(ModFault { mod_id, version, file, function, cause })
     };
-    match world.resource::<ModRuntime>().mods.get(&id) {
+    match world.resource::<ModRegistry>().mods.get(&id) {
         Some(ModRecord { file: other, state: ModState::Disabled, .. }) if other == file => {
             return Ok(Installed::Disabled);
         }
@@ -82,7 +82,7 @@ pub(crate) fn install(world: &mut World, file: &str, prepared: Prepared) -> Resu
     }
 
     unload(world, file, |other, _| *other != id, "its file holds another mod now");
-    let mut earlier = world.resource_mut::<ModRuntime>().mods.remove(&id);
+    let mut earlier = world.resource_mut::<ModRegistry>().mods.remove(&id);
     let probation = probation(world, earlier.as_mut());
     let earlier = earlier.and_then(|record| record.running);
     let is_reload = earlier.is_some();
@@ -91,7 +91,7 @@ pub(crate) fn install(world: &mut World, file: &str, prepared: Prepared) -> Resu
     info!("{id} {version}: {}", if is_reload { "reloaded" } else { "loaded" });
     lost.iter().for_each(|lost| warn!("{id}: {lost}"));
     let record = ModRecord { running: Some(running), ..ModRecord::new(file.to_owned(), version, ModState::Running) };
-    world.resource_mut::<ModRuntime>().mods.insert(Arc::clone(&id), record);
+    world.resource_mut::<ModRegistry>().mods.insert(Arc::clone(&id), record);
     let lost = lost.into();
     world.write_message(if is_reload { ModEvent::Reloaded { id, lost } } else { ModEvent::Loaded { id } });
     Ok(Installed::Done)
@@ -99,7 +99,7 @@ pub(crate) fn install(world: &mut World, file: &str, prepared: Prepared) -> Resu
 
 /// Takes the mods of a file that `which` chooses out of the game.
 pub(crate) fn unload(world: &mut World, file: &str, which: impl Fn(&Arc<str>, &ModRecord) -> bool, why: &str) {
-    let mods = &mut world.resource_mut::<ModRuntime>().mods;
+    let mods = &mut world.resource_mut::<ModRegistry>().mods;
     let gone: Vec<_> = mods.extract_if(.., |id, record| record.file == file && which(id, record)).collect();
     for (id, record) in gone {
         let is_running = record.is_running();

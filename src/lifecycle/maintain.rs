@@ -12,8 +12,8 @@ use crate::{
         bytes::{Cursors, start_tasks, take_bytes},
         files,
         hand_over::count_probation,
+        registry::{Listing, ModRegistry},
         requests::carry_out,
-        runtime::{Listing, ModRuntime},
         settle::{retry_duplicates, retry_waiting, take_prepared, tell_faults},
     },
 };
@@ -46,7 +46,7 @@ pub(crate) fn maintain(world: &mut World, mut cursors: Local<Cursors>) {
 fn can_load(world: &mut World) -> bool {
     let (has_server, has_assets) =
         (world.contains_resource::<AssetServer>(), world.contains_resource::<Assets<ModFile>>());
-    let Some(mut runtime) = world.get_resource_mut::<ModRuntime>() else { return false };
+    let Some(mut runtime) = world.get_resource_mut::<ModRegistry>() else { return false };
     if runtime.engine.is_some() && has_server && has_assets {
         return true;
     }

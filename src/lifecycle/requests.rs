@@ -9,7 +9,7 @@ use crate::lifecycle::{
     fault::ModEvent,
     hand_over::leave_state,
     install::unload,
-    runtime::{ModRuntime, ModState, Stage},
+    registry::{ModRegistry, ModState, Stage},
 };
 
 /// A wish of the game.
@@ -23,13 +23,13 @@ pub(crate) enum Request {
 
 /// Carries out what the game asked for, in the order in which it did.
 pub(crate) fn carry_out(world: &mut World) {
-    for (id, request) in std::mem::take(&mut world.resource_mut::<ModRuntime>().requests) {
+    for (id, request) in std::mem::take(&mut world.resource_mut::<ModRegistry>().requests) {
         match request {
             Request::Disable => disable(world, &id),
             Request::Enable => enable(world, &id),
             Request::Reload => prepare_again(world, &id),
             Request::Unload => {
-                let runtime = world.resource::<ModRuntime>();
+                let runtime = world.resource::<ModRegistry>();
                 let Some(file) = runtime.mods.get(&id).map(|record| record.file.clone()) else { continue };
                 unload(world, &file, |other, _| *other == id, "the game unloaded it");
             }
@@ -40,7 +40,7 @@ pub(crate) fn carry_out(world: &mut World) {
 /// Stops a mod and keeps its state for when it is switched on again.
 fn disable(world: &mut World, id: &Arc<str>) {
     let saved = leave_state(world, id);
-    let mut runtime = world.resource_mut::<ModRuntime>();
+    let mut runtime = world.resource_mut::<ModRegistry>();
     let Some(record) = runtime.mods.get_mut(id) else { return };
     if matches!(record.state, ModState::Disabled) {
         return;
@@ -55,7 +55,7 @@ fn disable(world: &mut World, id: &Arc<str>) {
 }
 
 fn enable(world: &mut World, id: &Arc<str>) {
-    let mut runtime = world.resource_mut::<ModRuntime>();
+    let mut runtime = world.resource_mut::<ModRegistry>();
     let Some(record) = runtime.mods.get_mut(id) else { return };
     if matches!(record.state, ModState::Disabled) {
         record.state = ModState::Loading;
@@ -65,7 +65,7 @@ fn enable(world: &mut World, id: &Arc<str>) {
 
 /// Sends the bytes of a mod's file through once more.
 fn prepare_again(world: &mut World, id: &Arc<str>) {
-    let mut runtime = world.resource_mut::<ModRuntime>();
+    let mut runtime = world.resource_mut::<ModRegistry>();
     let runtime = &mut *runtime;
     let file = runtime.mods.get(id).and_then(|record| runtime.files.get_mut(&record.file));
     if let Some(file) = file.filter(|file| file.bytes.is_some())

@@ -11,13 +11,13 @@ use crate::lifecycle::{
     hand_over::resume,
     install::{Installed, install, unload},
     prepare::Prepared,
-    runtime::{FileRecord, ModRecord, ModRuntime, ModState, Stage},
+    registry::{FileRecord, ModRecord, ModRegistry, ModState, Stage},
 };
 
 /// Installs what the background has finished. Files that were there when the game started are installed in the order
 /// of their paths, whichever is ready first, so that the same folder gives the same game.
 pub(crate) fn take_prepared(world: &mut World) {
-    let mut runtime = world.resource_mut::<ModRuntime>();
+    let mut runtime = world.resource_mut::<ModRegistry>();
     let runtime = &mut *runtime;
     let mut failed = Vec::new();
     let mut identified = Vec::new();
@@ -46,13 +46,13 @@ pub(crate) fn take_prepared(world: &mut World) {
     for (name, fault) in failed {
         fail(world, &name, fault);
     }
-    while let Some((name, prepared)) = next_prepared(&mut world.resource_mut::<ModRuntime>()) {
+    while let Some((name, prepared)) = next_prepared(&mut world.resource_mut::<ModRegistry>()) {
         try_install(world, &name, prepared);
     }
 }
 
 /// Takes the next mod that may be installed now.
-fn next_prepared(runtime: &mut ModRuntime) -> Option<(String, Prepared)> {
+fn next_prepared(runtime: &mut ModRegistry) -> Option<(String, Prepared)> {
     let mut someone_is_before = runtime.is_starting();
     let is_next = |(_, file): &(&String, &mut FileRecord)| match file.stage {
         Stage::Prepared(_) => !(file.first && someone_is_before),
@@ -73,7 +73,7 @@ fn next_prepared(runtime: &mut ModRuntime) -> Option<(String, Prepared)> {
 /// Tries waiting mods again when the World has met new components.
 pub(crate) fn retry_waiting(world: &mut World) {
     let components = world.components().len();
-    let mut runtime = world.resource_mut::<ModRuntime>();
+    let mut runtime = world.resource_mut::<ModRegistry>();
     if components == runtime.known_components {
         return;
     }
@@ -86,7 +86,7 @@ pub(crate) fn retry_waiting(world: &mut World) {
 
 /// Tries mods again that gave way to another one of the same id, when that one is gone.
 pub(crate) fn retry_duplicates(world: &mut World) {
-    let mut files = world.resource::<ModRuntime>().files.values();
+    let mut files = world.resource::<ModRegistry>().files.values();
     if !files.any(|file| matches!(file.stage, Stage::Duplicate(_))) {
         return;
     }
@@ -103,7 +103,7 @@ fn retry(
     world: &mut World,
     mut take: impl FnMut(&mut HashSet<Arc<str>>, &mut FileRecord) -> Result<Box<Prepared>, Stage>,
 ) {
-    let mut runtime = world.resource_mut::<ModRuntime>();
+    let mut runtime = world.resource_mut::<ModRegistry>();
     let mut taken: HashSet<_> = runtime.mods.keys().cloned().collect();
     let mut again = Vec::new();
     for (name, file) in &mut runtime.files {
@@ -138,7 +138,7 @@ fn try_install(world: &mut World, name: &str, prepared: Prepared) {
             Stage::Settled
         }
     };
-    if let Some(file) = world.resource_mut::<ModRuntime>().files.get_mut(name) {
+    if let Some(file) = world.resource_mut::<ModRegistry>().files.get_mut(name) {
         file.settle(stage);
     }
 }
@@ -148,7 +148,7 @@ fn wait(world: &mut World, file: &str, id: &Arc<str>, version: String, types: Ve
     let list = types.join(", ");
     let is_old = |other: &Arc<str>, record: &ModRecord| other != id && !record.is_running();
     unload(world, file, is_old, "its file holds another mod now");
-    let mut runtime = world.resource_mut::<ModRuntime>();
+    let mut runtime = world.resource_mut::<ModRegistry>();
     match runtime.mods.get_mut(id) {
         // An earlier version goes on until this one can take its place.
         Some(record) if record.is_running() => warn!("{id}: the new version waits until the game uses {list}"),
@@ -166,7 +166,7 @@ fn wait(world: &mut World, file: &str, id: &Arc<str>, version: String, types: Ve
 
 /// Tells of a mod that could not be loaded. A version of it that runs goes on.
 pub(crate) fn fail(world: &mut World, file: &str, mut fault: Box<ModFault>) {
-    let runtime = world.resource_mut::<ModRuntime>();
+    let runtime = world.resource_mut::<ModRegistry>();
     let known = runtime.mod_of(file);
     // A file that cannot say which mod it holds is taken for a version of the mod that it held.
     if fault.version.is_none()
@@ -181,7 +181,7 @@ pub(crate) fn fail(world: &mut World, file: &str, mut fault: Box<ModFault>) {
     if !file_runs {
         let is_old = |other: &Arc<str>, _: &ModRecord| *other != id;
         unload(world, file, is_old, "its file holds another mod now");
-        let mut runtime = world.resource_mut::<ModRuntime>();
+        let mut runtime = world.resource_mut::<ModRegistry>();
         let state = ModState::Failed(Arc::clone(&fault));
         let version = fault.version.clone().unwrap_or_default();
         match runtime.mods.get_mut(&id) {
@@ -203,7 +203,7 @@ pub(crate) fn fail(world: &mut World, file: &str, mut fault: Box<ModFault>) {
 pub(crate) fn tell_faults(world: &mut World) {
     let mut events = Vec::new();
     let mut on_probation = Vec::new();
-    for (id, record) in &mut world.resource_mut::<ModRuntime>().mods {
+    for (id, record) in &mut world.resource_mut::<ModRegistry>().mods {
         let Some(running) = &record.running else { continue };
         let Some(fault) = running.handle.take_fault() else { continue };
         running.empty_slots();

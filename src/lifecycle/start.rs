@@ -12,7 +12,7 @@ use crate::{
         tokens::token_of,
     },
     lifecycle::{
-        runtime::{ModRuntime, Running, Signature, Slots},
+        registry::{ModRegistry, Running, Signature, Slots},
         schedule::{self, Moment, ScheduledSlot, moment},
     },
 };
@@ -67,7 +67,7 @@ impl<'a> Start<'a> {
         handle: &'a Arc<ModHandle>,
         signature: &'a Signature,
     ) -> Self {
-        let tokens = Tokens { of_mod: token_of(world, id), runtime: world.register_component::<ModRuntime>() };
+        let tokens = Tokens { of_mod: token_of(world, id), runtime: world.register_component::<ModRegistry>() };
         Self { id, handle, signature, tokens }
     }
 

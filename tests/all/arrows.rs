@@ -145,7 +145,8 @@ fn a_file_that_goes_in_the_middle() {
     assert!(game.faults().is_empty(), "{:?}", game.faults());
 }
 
-/// From a saved file to new code in play: the median of five.
+/// From a saved file to new code in play: the best of five, because a machine that also builds something else is slow
+/// for reasons of its own.
 fn latency(own_watcher_of_bevy: bool, replace: impl Fn(&Game, &[u8])) -> Duration {
     let mods: [(&str, &[u8]); 1] = [("counter.wasm", &counter("").build())];
     let mut game = Game::with(&mods, ModSettings::default(), |plugin| AssetPlugin {
@@ -171,14 +172,13 @@ fn latency(own_watcher_of_bevy: bool, replace: impl Fn(&Game, &[u8])) -> Duratio
         }
         assert_eq!(game.story().len(), 1 + version);
     }
-    times.sort_unstable();
-    times[times.len() / 2]
+    times.into_iter().min().expect("some versions")
 }
 
 #[test]
 fn a_saved_file_is_in_play_soon() {
-    // The compile time of this small mod is a few milliseconds; the rest is room for a busy machine.
-    let limit = Duration::from_millis(150 + 100);
+    // This small mod compiles in a few milliseconds.
+    let limit = Duration::from_millis(150 + 20);
     let in_place = |game: &Game, bytes: &[u8]| game.write("counter.wasm", bytes);
     let atomically = |game: &Game, bytes: &[u8]| {
         game.write("counter.new", bytes);

@@ -7,10 +7,10 @@ use std::{
 
 use bevy::{
     ecs::hierarchy::Children,
-    prelude::{Commands, Component, Entity, In, Reflect},
+    prelude::{Commands, Component, Entity, In, Reflect, Res},
     time::{Fixed, Time},
 };
-use bevy_wasm_mods::prelude::{ModAppExt, ModCallError, ModList, Mods};
+use bevy_wasm_mods::prelude::{ModAppExt, ModCallError, ModRegistry, Mods};
 
 use crate::{
     fixtures::{Health, Label, Score},
@@ -191,7 +191,7 @@ fn caller() -> Mod {
 
 #[test]
 fn a_host_function_may_look_at_the_mods_and_not_call_its_caller() {
-    let look = |mods: ModList| mods.iter().count();
+    let look = |mods: Res<ModRegistry>| mods.iter().count();
     let mut game = Game::with_mods(&[("caller.wasm", &caller().build())]);
     game.app.add_mod_import("relay", look);
     game.until_told("loaded caller");

@@ -38,13 +38,21 @@ pub enum ModState {
     Failed(Arc<ModFault>),
 }
 
-/// Everything that is known of the mods. Slots read it in name only, so that whoever holds it alone knows that no mod
-/// is running.
+/// What is known of the mods of this game.
 ///
-/// The lifecycle borrows it for moments only and never while code of a mod or of the game runs, so that such code finds
-/// it in the World.
+/// ```
+/// # use bevy::prelude::*;
+/// # use bevy_wasm_mods::prelude::*;
+/// fn list(mods: Res<ModRegistry>) {
+///     for info in mods.iter() {
+///         println!("{} {} in {}: {:?}", info.id, info.version, info.file, info.state);
+///     }
+/// }
+/// ```
+// Slots read it in name only, so that whoever holds it alone knows that no mod is running. The lifecycle borrows it for
+// moments and never while code of a mod or of the game runs, so that such code finds it in the World.
 #[derive(Debug, Resource)]
-pub(crate) struct ModRuntime {
+pub struct ModRegistry {
     /// What compiles mods; `None` if it cannot be had on this machine, and no mod is loaded.
     pub(crate) engine: Option<HostEngine>,
     /// The mods' files, by their names as they are shown.
@@ -162,7 +170,7 @@ pub(crate) struct Signature {
     pub(crate) imports: Vec<usize>,
 }
 
-impl ModRuntime {
+impl ModRegistry {
     pub(crate) fn new(engine: Option<HostEngine>) -> Self {
         let (files, mods) = (BTreeMap::new(), BTreeMap::new());
         let (listing, abandoned, requests) = (Listing::NotYet, Vec::new(), Vec::new());
