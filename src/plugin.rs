@@ -95,8 +95,11 @@ fn watch(app: &mut App, folder: &str) {
     let assets = FileAssetReader::get_base_path().join(assets.unwrap_or_else(|| AssetPlugin::default().file_path));
     let folder = assets.join(folder);
     if assets.is_dir() && !folder.exists() {
-        // Where this fails, the watcher says what is wrong.
+        // Where this fails, the line below says what is wrong.
         let _ = std::fs::create_dir_all(&folder);
+    }
+    if !folder.is_dir() {
+        warn!("no mods are loaded: there is no folder {}", folder.display());
     }
     match Watcher::new(&folder) {
         Ok(watcher) => {

@@ -16,10 +16,10 @@ use crate::{
 /// # fn drift() {}
 /// # fn settle() {}
 /// # fn report() {}
-/// fn main(app: &mut App) {
+/// fn weather(app: &mut App) {
 ///     app.add_systems(Startup, hello).add_systems(Update, ((drift, settle).chain(), report.after(settle)));
 /// }
-/// # main(&mut App::new());
+/// # weather(&mut App::new());
 /// ```
 #[derive(Debug, Default)]
 pub struct App {

@@ -135,7 +135,7 @@ fn restore<T: Reflect>(value: &dyn Any, mut bytes: &[u8]) -> Result<(), ReadErro
 
 /// Everything that [`Persist`] parameters keep, as the host takes it when another version is to follow.
 #[must_use]
-pub fn save_all() -> Vec<SavedState> {
+pub(crate) fn save_all() -> Vec<SavedState> {
     KEPT.with_borrow(|kept| kept.0.values().filter_map(|kept| (kept.save)(&*kept.value)).collect())
 }
 
@@ -143,7 +143,7 @@ pub fn save_all() -> Vec<SavedState> {
 ///
 /// # Panics
 /// When the bytes are not of the type that this version saves under that name.
-pub fn restore_all(states: &[SavedState]) {
+pub(crate) fn restore_all(states: &[SavedState]) {
     KEPT.with_borrow(|kept| {
         for state in states {
             if let Some(kept) = kept.0.get(&state.name)

@@ -9,14 +9,27 @@ use mod_abi::{
         dirty_map_bytes,
     },
     describe::ModDescription,
+    state::SavedState,
 };
 
 use crate::{
-    app::App, block::Batch, component::Resource, config::IntoScheduleConfigs, reflect::Reflect, runtime::Runtime,
-    schedule::Update,
+    app::App, block::Batch, component::Resource, config::IntoScheduleConfigs, persist, reflect::Reflect,
+    runtime::Runtime, schedule::Update,
 };
 
-pub use crate::persist::{restore_all, save_all};
+/// Everything that [`Persist`](crate::Persist) parameters keep, as the host takes it when another version is to follow.
+#[must_use]
+pub fn save_all() -> Vec<SavedState> {
+    persist::save_all()
+}
+
+/// Takes over what an earlier version kept, as the host gives it.
+///
+/// # Panics
+/// When the bytes are not of the type that this version saves under that name.
+pub fn restore_all(states: &[SavedState]) {
+    persist::restore_all(states);
+}
 
 /// What a mod tells the game about itself.
 #[must_use]

@@ -138,6 +138,15 @@ impl Block {
         access
     }
 
+    /// The short path of the first type that the block holds, for messages.
+    pub(crate) fn name(&self) -> &'static str {
+        let name = |column: &Column| match &column.term {
+            Term::Data { ty, .. } => Some(ty.name),
+            Term::Entity => None,
+        };
+        self.columns.iter().find_map(name).unwrap_or("Entity")
+    }
+
     /// Whether this block is a resource that is missing.
     pub(crate) fn is_missing(&self) -> bool {
         matches!(self.source, Source::Resource(_)) && self.rows == 0

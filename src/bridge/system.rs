@@ -67,7 +67,8 @@ pub(crate) struct Tokens {
 pub(crate) struct Slot {
     /// `mod::system`, as Bevy shows it.
     name: DebugName,
-    /// The system's name in its mod, for faults.
+    mod_id: String,
+    /// The system's name in its mod, for messages: Bevy shows names only with its feature `debug`.
     system: String,
     cell: Arc<SlotCell>,
     tokens: Tokens,
@@ -94,6 +95,7 @@ impl Slot {
     ) -> Self {
         Self {
             name: DebugName::owned(format!("{mod_id}::{}", system.name)),
+            mod_id: mod_id.to_owned(),
             system: system.name,
             cell,
             tokens,
@@ -185,7 +187,8 @@ impl Slot {
             let bytes = unsafe { block.measure(world, limit.saturating_sub(end))? };
             if block.is_missing() {
                 if !self.warned {
-                    warn!("{} does not run while a resource that it needs is missing", self.name);
+                    let resource = block.name();
+                    warn!("{}: `{}` does not run, because there is no resource {resource}", self.mod_id, self.system);
                     self.warned = true;
                 }
                 return Ok(None);
@@ -272,7 +275,7 @@ impl System for Slot {
     unsafe fn run_unsafe(&mut self, (): (), world: UnsafeWorldCell) -> Result<(), RunSystemError> {
         let tick = world.increment_change_tick();
         if let Some(target) = self.cell.get().filter(|target| !target.handle.is_faulted()) {
-            let _span = trace_span!("mod_system", name = %self.name).entered();
+            let _span = trace_span!("mod_system", id = self.mod_id, system = self.system).entered();
             // SAFETY: the caller has the access that `initialize` returned.
             let outcome = catch(|| unsafe { self.run_target(&target, world, tick) });
             if let Err(error) = outcome.unwrap_or_else(|message| Err(self.panicked(message))) {

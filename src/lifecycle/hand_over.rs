@@ -104,7 +104,7 @@ pub(crate) fn resume(world: &mut World, id: &Arc<str>) {
         record.version.clone_from(&version);
         record.state = ModState::Running;
     }
-    info!("{id} {version}: goes on where it was");
+    info!("{id} {version}: the version before it goes on where it was");
     world.write_message(ModEvent::Resumed { id: Arc::clone(id), version });
 }
 

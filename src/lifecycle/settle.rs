@@ -174,10 +174,10 @@ pub(crate) fn fail(world: &mut World, file: &str, mut fault: Box<ModFault>) {
     {
         fault.mod_id = known.to_string();
     }
-    error!("{fault}");
     let fault: Arc<ModFault> = fault.into();
     let id: Arc<str> = fault.mod_id.as_str().into();
     let file_runs = known.and_then(|known| runtime.mods.get(&known)).is_some_and(ModRecord::is_running);
+    error!("{fault}{}", if file_runs { "; the version that runs goes on" } else { "" });
     if !file_runs {
         let is_old = |other: &Arc<str>, _: &ModRecord| *other != id;
         unload(world, file, is_old, "its file holds another mod now");

@@ -58,13 +58,24 @@ pub(crate) fn build(root: &Path) -> Result<Vec<String>, ModsError> {
     let mods = wasm_build::members(&workspace)?;
     let built = wasm_build::build(root, &workspace, TARGET)?;
     let modules = root.join(MODULES);
+    let earlier = read_lock(&modules).unwrap_or_default();
     let mut lock = BTreeMap::new();
     let mut lines = Vec::new();
     for member in &mods {
-        let bytes = wasm_build::module(&built, &member.name)?;
-        wasm_build::write(&modules.join(file_name(&member.name)), &bytes)?;
+        let path = modules.join(file_name(&member.name));
         // After the build, which may have changed the workspace's Cargo.lock.
         let sources = hash_sources(root, member)?;
+        // Builds in two places differ in bytes that nobody reads: a module stays as it is while its sources do.
+        let kept = earlier.get(&member.name).filter(|locked| {
+            locked.sources == sources && fs::read(&path).is_ok_and(|bytes| hash_bytes(&bytes) == locked.module)
+        });
+        if let Some(locked) = kept {
+            lock.insert(member.name.clone(), locked.clone());
+            lines.push(format!("{MODULES}/{} is up to date", file_name(&member.name)));
+            continue;
+        }
+        let bytes = wasm_build::module(&built, &member.name)?;
+        wasm_build::write(&path, &bytes)?;
         lock.insert(member.name.clone(), Locked { sources, module: hash_bytes(&bytes) });
         lines.push(format!("{MODULES}/{} {:.1} KiB", file_name(&member.name), bytes.len() as f64 / 1024.0));
     }
