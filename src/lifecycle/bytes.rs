@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bevy_asset::{AssetEvent, AssetId, AssetLoadFailedEvent, Assets};
+use bevy_asset::{AssetEvent, AssetId, AssetLoadError, AssetLoadFailedEvent, Assets, io::AssetReaderError};
 use bevy_ecs::{
     message::{MessageCursor, Messages},
     world::World,
@@ -15,7 +15,7 @@ use crate::{
     bridge::{handle::catch, host::HostFunctions},
     lifecycle::{
         fault::{FaultCause, ModFault},
-        files::{one_line, stem_of},
+        files::{is_watching, one_line, stem_of},
         prepare::{Workshop, prepare},
         registry::{FileRecord, ModRecord, ModRegistry, ModState, Stage, has_failed},
         settings::ModSettings,
@@ -59,7 +59,10 @@ pub(crate) fn take_bytes(world: &mut World, cursors: &mut Cursors) {
 /// Tells of files that could not be read.
 fn take_failures(world: &mut World, cursors: &mut Cursors) {
     let Some(failures) = world.get_resource::<Messages<AssetLoadFailedEvent<ModFile>>>() else { return };
-    let failures: Vec<_> = cursors.failures.read(failures).map(|event| (event.id, event.error.to_string())).collect();
+    let failures = cursors.failures.read(failures);
+    // That a file is gone is for the watcher to tell.
+    let is_told = |event: &&AssetLoadFailedEvent<ModFile>| !(is_watching(world) && is_missing(&event.error));
+    let failures: Vec<_> = failures.filter(is_told).map(|event| (event.id, event.error.to_string())).collect();
     for (id, error) in failures {
         let mut runtime = world.resource_mut::<ModRegistry>();
         let runtime = &mut *runtime;
@@ -79,6 +82,10 @@ fn take_failures(world: &mut World, cursors: &mut Cursors) {
         }
         fail(world, &name, file_fault(&name, FaultCause::Read(error)));
     }
+}
+
+fn is_missing(error: &AssetLoadError) -> bool {
+    matches!(error, AssetLoadError::AssetReaderError(AssetReaderError::NotFound(_)))
 }
 
 /// Whether this was already told of a mod. Asset servers may read a file more often than they were asked.

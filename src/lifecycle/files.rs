@@ -107,6 +107,18 @@ pub(crate) fn stem_of(file: &str) -> String {
     named.and_then(Path::file_stem).unwrap_or_default().to_string_lossy().into_owned()
 }
 
+/// Whether the mod folder is watched.
+pub(crate) fn is_watching(world: &World) -> bool {
+    #[cfg(feature = "hot_reload")]
+    let watching = world.contains_resource::<FolderWatcher>();
+    #[cfg(not(feature = "hot_reload"))]
+    let watching = {
+        let _ = world;
+        false
+    };
+    watching
+}
+
 /// The watcher of the mod folder.
 #[cfg(feature = "hot_reload")]
 #[derive(Debug, Resource)]

@@ -190,6 +190,7 @@ impl Mod {
     }
 
     /// Keeps a value of a fixed size over a reload. It stands at the address `$kept`.
+    #[cfg_attr(not(feature = "hot_reload"), expect(dead_code, reason = "only reloads need it"))]
     pub(crate) fn keeps(mut self, name: &str, schema: &str, bytes: &[u8]) -> Self {
         let schema = Schema::parse(schema).expect("a schema");
         self.keeps = Some(SavedState { name: name.to_owned(), schema, bytes: bytes.to_vec() });
