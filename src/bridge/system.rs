@@ -333,3 +333,6 @@ impl System for Slot {
         self.last_run = last_run;
     }
 }
+
+#[cfg(test)]
+mod tests;

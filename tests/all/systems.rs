@@ -132,6 +132,21 @@ fn resources_cross_and_a_missing_one_keeps_the_system_from_running() {
 }
 
 #[test]
+fn a_query_never_means_a_resource() {
+    let mut greedy = Mod::new("greedy");
+    let score = greedy.ty("Score", "{points:u64}");
+    let greedy = greedy.system("take", "Update", vec![query(&[], &[score])]).run(
+        "(if (local.get $rows) (then
+            (i64.store (local.get $data) (i64.const 99)) (i64.store (local.get $dirty) (i64.const 1))))",
+    );
+    let mut game = Game::with_mods(&[("greedy.wasm", &greedy.build())]);
+    game.app.insert_resource(Score { points: 1 });
+    game.until_told("loaded greedy");
+    game.frames(3);
+    assert_eq!(game.app.world().resource::<Score>().points, 1, "{:?}", game.faults());
+}
+
+#[test]
 fn an_unmet_component_leaves_the_mod_waiting() {
     let mut waiter = Mod::new("waiter");
     let unmet = waiter.ty("Unmet", "{value:f32}");
