@@ -42,12 +42,8 @@ fn dice(version: u32) -> Vec<u8> {
 /// A mod with one or two systems by turns.
 fn growing(version: u32) -> Vec<u8> {
     let names = ["one", "two"].into_iter().take(1 + (version % 2) as usize);
-    let system = |name: &str| SystemDesc {
-        name: name.to_owned(),
-        schedule: "Update".to_owned(),
-        params: Vec::new(),
-        after: Vec::new(),
-    };
+    let system =
+        |name: &str| SystemDesc { name: name.to_owned(), schedule: "Update".to_owned(), ..SystemDesc::default() };
     let description = ModDescription { systems: names.map(system).collect(), ..ModDescription::default() };
     let bytes = codec::encode(&description).expect("a description");
     let escaped: String = bytes.iter().map(|byte| format!("\\{byte:02x}")).collect();

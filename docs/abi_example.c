@@ -9,7 +9,7 @@
 /* ---- who the mod is: a custom section that the host reads without running anything ---- */
 
 __asm__(".section .custom_section.bevy_mod,\"\",@\n"
-        ".ascii \"abi: 1\\nid: minimal_c\\nversion: 0.1.0\\nauthor: Ada\\n\"\n"
+        ".ascii \"abi: 2\\nid: minimal_c\\nversion: 0.1.0\\nauthor: Ada\\n\"\n"
         ".text\n");
 
 /* ---- memory: blocks of 2^n bytes, each behind 16 bytes that hold n; freed blocks wait in a list for each n ---- */
@@ -86,6 +86,7 @@ uint64_t describe(uint64_t nothing) {
     at = put_u64(at, 1); /* types: one */
     at = put_str(at, "Health");
     at = put_str(at, "{value:f32}");
+    at = put_u32(at, 0); /*   TypeRole::Mirror */
     at = put_u64(at, 1); /* systems: one */
     at = put_str(at, "heal");
     at = put_str(at, "Update");
@@ -95,7 +96,10 @@ uint64_t describe(uint64_t nothing) {
     at = put_u32(at, 2); /*         TermDesc::Write */
     at = put_u32(at, 0); /*           types[0] */
     at = put_u64(at, 0); /*       filters: none */
-    at = put_u64(at, 0); /*   after: none */
+    at = put_u64(at, 0); /*   order: none */
+    at = put_u64(at, 0); /*   conditions: none */
+    at = put_u64(at, 0); /* observers: none */
+    at = put_u64(at, 0); /* resources: none */
     at = put_u64(at, 1); /* exports: one */
     at = put_str(at, "add");
     at = put_str(at, "fn(u32, u32) -> u32");
@@ -128,12 +132,12 @@ uint64_t run(uint64_t buffer) {
     uint32_t rows = get_u32(block);
     unsigned char *column = block + 16; /* the header of the first column */
     float *health = (float *)(block + get_u32(column));
-    uint64_t *dirty = (uint64_t *)(block + get_u32(column + 16));
+    uint8_t *dirty = block + get_u32(column + 16);
     for (uint32_t row = 0; row < rows; row++) {
         if (health[row] < 100) {
             health[row] += 1;
-            dirty[row / 64] |= (uint64_t)1 << row % 64;
+            dirty[row] = 1;
         }
     }
-    return 0; /* the batch stays the host's */
+    return 0; /* no commands; the batch stays the host's */
 }

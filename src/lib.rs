@@ -14,7 +14,19 @@ pub mod prelude;
 
 pub use asset::{ModFile, ModFileError, ModFileLoader};
 pub use bridge::{
-    bind::SystemBindError, handle::SystemError, host::ModImportInput, query::QueryError, scatter::ScatterError,
+    apply::CommandError,
+    bind::{SystemBindError, order::OrderError},
+    condition::ConditionError,
+    definitions::DefinitionError,
+    handle::SystemError,
+    host::ModImportInput,
+    messages::defined::ModMessage,
+    observers::ModTrigger,
+    outgoing::DeliveryError,
+    owner::{DespawnableByMods, SpawnedBy},
+    query::QueryError,
+    scatter::ScatterError,
+    states::StateError,
     types::TypeError,
 };
 pub use lifecycle::{
@@ -22,8 +34,8 @@ pub use lifecycle::{
     fault::{FaultCause, ModEvent, ModFault},
     maintain::MaintainMods,
     registry::{ModRegistry, ModState},
-    schedule::{ModSystems, SystemsOfMod},
-    settings::ModSettings,
+    schedule::{ModSystems, OrderConflict, SystemsOfMod},
+    settings::{Leftovers, ModSettings},
 };
 pub use mod_host::{CallError, CompileCache, Limits as ModLimits, LoadError};
 pub use plugin::{ModAppExt, WasmModsPlugin};

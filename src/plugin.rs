@@ -3,20 +3,32 @@
 use bevy_app::{App, First, MainScheduleOrder, Plugin};
 use bevy_asset::{AssetApp, AssetPlugin, AssetServer, Assets};
 use bevy_ecs::{
-    schedule::{Schedule, ScheduleLabel},
+    message::Message,
+    schedule::{IntoSystemSet, Schedule, ScheduleLabel, SystemSet},
     system::IntoSystem,
 };
+#[cfg(feature = "input")]
+use bevy_input::{ButtonInput, keyboard::KeyCode, mouse::MouseButton};
+use bevy_reflect::{FromReflect, GetTypeRegistration, Reflect, Typed};
+use bevy_state::state::States;
 use mod_host::{EngineConfig, HostEngine};
 use serde::Serialize;
 use tracing::error;
 
 use crate::{
     asset::{ModFile, ModFileLoader},
-    bridge::host::{HostFunctions, ModImportInput},
+    bridge::{
+        bind::order::ModSets,
+        host::{HostFunctions, ModImportInput},
+        messages::{GameMessages, defined::ModMessage},
+        observers::inbox,
+        owner::{DespawnableByMods, SpawnedBy},
+        states::ModStates,
+    },
     lifecycle::{
         fault::ModEvent,
         maintain::{MaintainMods, maintain},
-        registry::ModRegistry,
+        registry::{ModRegistry, check_change_ticks},
         settings::ModSettings,
     },
 };
@@ -55,7 +67,14 @@ fn add_lifecycle(app: &mut App, engine: Option<HostEngine>) {
     app.init_resource::<ModSettings>()
         .add_message::<ModEvent>()
         .init_resource::<HostFunctions>()
-        .insert_resource(ModRegistry::new(engine));
+        .register_type::<SpawnedBy>()
+        .register_type::<DespawnableByMods>()
+        .insert_resource(ModRegistry::new(engine))
+        .add_message::<ModMessage>()
+        .add_observer(check_change_ticks);
+    inbox::prepare(app.world_mut());
+    #[cfg(feature = "input")]
+    app.register_type::<ButtonInput<KeyCode>>().register_type::<ButtonInput<MouseButton>>();
     let mut schedule = Schedule::new(MaintainMods);
     schedule.add_systems(maintain);
     app.add_schedule(schedule);
@@ -136,6 +155,72 @@ pub trait ModAppExt {
         I: ModImportInput + 'static,
         O: Serialize + 'static,
         F: IntoSystem<I, O, M> + Clone + Send + Sync + 'static;
+
+    /// Offers a state to all mods: they can run systems when the game enters or leaves one of its values, and run
+    /// conditions can ask for it. In a mod a value is the path of the type, `::`, and the name of the variant, so only
+    /// variants that hold no data can be named.
+    ///
+    /// ```
+    /// # use bevy::prelude::*;
+    /// # use bevy::state::app::StatesPlugin;
+    /// # use bevy_wasm_mods::prelude::*;
+    /// #[derive(States, Reflect, Debug, Default, Clone, PartialEq, Eq, Hash)]
+    /// enum Season {
+    ///     #[default]
+    ///     Summer,
+    ///     Winter,
+    /// }
+    ///
+    /// let mut app = App::new();
+    /// app.add_plugins(StatesPlugin).init_state::<Season>();
+    /// // Mods may now use the schedules `OnEnter(Season::Winter)` and so on, and the condition `in_state`.
+    /// app.add_mod_state::<Season>();
+    /// ```
+    ///
+    /// It only tells mods of the state; the game adds the state itself with `init_state` or its like, before or after.
+    ///
+    /// As in Bevy, `OnEnter` and `OnExit` systems run when the state changes, and only then. A mod that is loaded, or
+    /// loaded anew, while the game is in `Winter` has missed that it began: its `OnEnter` systems wait for the next time.
+    /// The same holds for the first value of all, which the game enters before any mod is there. What a mod has to do in
+    /// the middle of a state as well belongs into a system of its start-up with the condition `in_state`.
+    fn add_mod_state<S: States + FromReflect + Typed>(&mut self) -> &mut Self;
+
+    /// Offers a set of systems to all mods under a name, so that they can run before or after it. A system function is
+    /// such a set, too, as long as the game adds it to a schedule once.
+    ///
+    /// ```
+    /// # use bevy::prelude::*;
+    /// # use bevy_wasm_mods::prelude::*;
+    /// # fn sail() {}
+    /// #[derive(SystemSet, Debug, Clone, PartialEq, Eq, Hash)]
+    /// struct Movement;
+    ///
+    /// let mut app = App::new();
+    /// app.add_systems(Update, sail.in_set(Movement)).add_mod_set("movement", Movement);
+    /// ```
+    ///
+    /// The name means the same set in every schedule. A mod whose order contradicts the game's is refused as a whole
+    /// when it is installed; the game goes on.
+    fn add_mod_set<M>(&mut self, name: &str, set: impl IntoSystemSet<M>) -> &mut Self;
+
+    /// Lets mods read a message of the game with `MessageReader`, and adds it to the game if it is not there yet.
+    ///
+    /// Components and resources need no such line: Bevy finds them by their ids. It reads messages through their types
+    /// alone. For mods to *write* a message, `#[reflect(Message)]` on its type is enough.
+    ///
+    /// ```
+    /// # use bevy::prelude::*;
+    /// # use bevy_wasm_mods::prelude::*;
+    /// # let mut app = App::new();
+    /// #[derive(Message, Reflect)]
+    /// struct AppleFell {
+    ///     tree: Entity,
+    ///     weight: f32,
+    /// }
+    ///
+    /// app.add_mod_message::<AppleFell>();
+    /// ```
+    fn add_mod_message<M: Message + Reflect + GetTypeRegistration>(&mut self) -> &mut Self;
 }
 
 impl ModAppExt for App {
@@ -146,6 +231,23 @@ impl ModAppExt for App {
         F: IntoSystem<I, O, M> + Clone + Send + Sync + 'static,
     {
         HostFunctions::add(self.world_mut(), name, system);
+        self
+    }
+
+    fn add_mod_state<S: States + FromReflect + Typed>(&mut self) -> &mut Self {
+        self.world_mut().get_resource_or_init::<ModStates>().add::<S>();
+        self
+    }
+
+    fn add_mod_set<M>(&mut self, name: &str, set: impl IntoSystemSet<M>) -> &mut Self {
+        let set = set.into_system_set().intern();
+        self.world_mut().get_resource_or_init::<ModSets>().add(name, set);
+        self
+    }
+
+    fn add_mod_message<M: Message + Reflect + GetTypeRegistration>(&mut self) -> &mut Self {
+        self.add_message::<M>().register_type::<M>();
+        GameMessages::add::<M>(self.world_mut());
         self
     }
 }

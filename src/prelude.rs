@@ -1,6 +1,6 @@
 //! What a game needs of this crate: `use bevy_wasm_mods::prelude::*`.
 
 pub use crate::{
-    CallMod, ModAppExt, ModCallError, ModEvent, ModFault, ModInfo, ModLimits, ModRegistry, ModSettings, ModState,
-    ModSystems, Mods, SystemsOfMod, WasmModsPlugin,
+    CallMod, DespawnableByMods, Leftovers, ModAppExt, ModCallError, ModEvent, ModFault, ModInfo, ModLimits, ModMessage,
+    ModRegistry, ModSettings, ModState, ModSystems, ModTrigger, Mods, SpawnedBy, SystemsOfMod, WasmModsPlugin,
 };

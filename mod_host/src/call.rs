@@ -7,7 +7,7 @@ use mod_abi::{
     Buffer,
     batch::{ALIGN, align_up},
     codec,
-    describe::ModDescription,
+    describe::{ConditionTest, ModDescription, OrderDesc, OrderTarget},
     names::{ALLOC_BUFFER, DESCRIBE, RESTORE, RUN, SAVE, is_reserved, symbol},
     state::SavedState,
 };
@@ -150,19 +150,17 @@ impl Instance {
             .map_err(|source| CallError::BadBuffer { function: ALLOC_BUFFER.to_owned(), source })
     }
 
-    /// Runs a system over the last batch. `system` is its name, for errors.
+    /// Runs a system over the last batch and returns where it left its commands: [`Instance::guest_bytes`] reads them.
+    /// `system` is its name, for errors.
     ///
     /// # Errors
-    /// Any [`CallError`]; [`CallError::BadResult`] when the mod returns something.
-    pub fn run(&mut self, system: &str, host: &mut dyn HostCalls) -> Result<(), CallError> {
+    /// Any [`CallError`].
+    pub fn run(&mut self, system: &str, host: &mut dyn HostCalls) -> Result<Buffer, CallError> {
         let batch = self.batch.buffer();
         let limit = self.limits.call_time;
         self.enter(system, limit, host, |store, _, functions| {
             let run = functions.run.as_ref().ok_or(Fault::Missing(RUN))?;
-            match run.call(store, batch.to_raw())? {
-                0 => Ok(()),
-                _ => Err(Fault::BadResult("returned output, which ABI 1 does not have".to_owned()).into()),
-            }
+            Ok(Buffer::from_raw(run.call(store, batch.to_raw())?))
         })
     }
 
@@ -291,16 +289,31 @@ fn decode<R: DeserializeOwned>(function: &str, bytes: &[u8]) -> Result<R, CallEr
 
 /// The description's names will stand in logs and errors.
 fn cleaned(mut description: ModDescription) -> ModDescription {
-    let ModDescription { types, systems, exports, imports } = &mut description;
+    let ModDescription { types, systems, observers, resources: _, exports, imports } = &mut description;
+    let named = |target: &mut OrderTarget| match target {
+        OrderTarget::Named(name) | OrderTarget::Set(name) => clean_name(name),
+        OrderTarget::System(_) => {}
+    };
+    for system in &mut *systems {
+        system.order.iter_mut().for_each(|(OrderDesc::After(target) | OrderDesc::Before(target))| named(target));
+        for condition in &mut system.conditions {
+            if let ConditionTest::InState(state) = &mut condition.test {
+                clean_name(state);
+            }
+        }
+    }
     let names = types
         .iter_mut()
         .map(|ty| &mut ty.path)
         .chain(systems.iter_mut().flat_map(|system| [&mut system.name, &mut system.schedule]))
+        .chain(observers.iter_mut().map(|observer| &mut observer.name))
         .chain(exports.iter_mut().chain(imports).flat_map(|function| [&mut function.name, &mut function.signature]));
-    for name in names {
-        if !text::is_clean(name) {
-            *name = text::clean(name);
-        }
-    }
+    names.for_each(clean_name);
     description
+}
+
+fn clean_name(name: &mut String) {
+    if !text::is_clean(name) {
+        *name = text::clean(name);
+    }
 }

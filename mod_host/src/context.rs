@@ -21,6 +21,23 @@ pub trait HostCalls {
     /// # Errors
     /// The reason, as a sentence for people. The mod's call ends with it, and the instance cannot be used again.
     fn call(&mut self, function: usize, args: &[u8], result: &mut Vec<u8>) -> Result<(), String>;
+
+    /// The id of an entity that does not exist yet, for the mod to spawn.
+    ///
+    /// # Errors
+    /// As [`HostCalls::call`].
+    fn reserve_entity(&mut self) -> Result<u64, String> {
+        Err("entities can only be spawned by a system with `Commands`".to_owned())
+    }
+
+    /// The row of an entity in the block of the running system's parameter `param`, if it has one.
+    ///
+    /// # Errors
+    /// As [`HostCalls::call`].
+    fn query_row(&mut self, param: u32, entity: u64) -> Result<Option<u32>, String> {
+        let _ = (param, entity);
+        Err("there are rows only while a system runs".to_owned())
+    }
 }
 
 /// Refuses every call: for calls into a mod that have nothing of the host to offer.
@@ -52,15 +69,15 @@ impl HostSlot {
         Self(None)
     }
 
-    /// Calls the host, if a call runs.
-    pub(crate) fn call(&mut self, function: usize, args: &[u8], result: &mut Vec<u8>) -> Result<(), String> {
+    /// Asks the host, if a call runs.
+    pub(crate) fn ask<T>(&mut self, ask: impl FnOnce(&mut dyn HostCalls) -> Result<T, String>) -> Result<T, String> {
         // Taken out meanwhile, so that there cannot be two mutable references, whatever the host does.
         let Some(mut host) = self.0.take() else { return Err(REFUSAL.to_owned()) };
         #[expect(unsafe_code, reason = "the store cannot hold a reference with a lifetime")]
         // SAFETY: The pointer was made from a mutable reference in `with_host`, which still borrows its target and is
         // further up on this thread's stack, because it empties the slot before it ends. No other reference is made
         // from it, because it is not in the slot while this one lives.
-        let outcome = unsafe { host.as_mut() }.call(function, args, result);
+        let outcome = ask(unsafe { host.as_mut() });
         self.0 = Some(host);
         outcome
     }

@@ -7,7 +7,7 @@ use std::{collections::HashMap, mem};
 
 use mod_abi::{
     Buffer,
-    names::{ALLOC_BUFFER, GETRANDOM, IMPORT_MODULE, LOG, LogLevel, PANIC},
+    names::{ALLOC_BUFFER, ENTITY_RESERVE, GETRANDOM, IMPORT_MODULE, LOG, LogLevel, NO_ROW, PANIC, QUERY_ROW},
 };
 use wasmtime::{Caller, Extern, ExternType, Func, FuncType, Module, Store};
 
@@ -131,6 +131,8 @@ fn env(store: &mut Store<State>, name: &str, indices: &HashMap<&str, usize>) -> 
         GETRANDOM => Func::try_wrap(store, get_random)?,
         LOG => Func::try_wrap(store, log)?,
         PANIC => Func::try_wrap(store, panicked)?,
+        ENTITY_RESERVE => Func::try_wrap(store, reserve_entity)?,
+        QUERY_ROW => Func::try_wrap(store, query_row)?,
         _ => {
             let Some(index) = name.strip_prefix("__").and_then(|bare| indices.get(bare)).copied() else {
                 return Ok(None);
@@ -184,6 +186,20 @@ fn panicked(mut caller: Caller<'_, State>, ptr: u32, len: u32) {
     }
 }
 
+fn reserve_entity(mut caller: Caller<'_, State>) -> wasmtime::Result<u64> {
+    let reserved = caller.data_mut().host.ask(|host| host.reserve_entity());
+    Ok(reserved.map_err(|reason| refused(ENTITY_RESERVE, &reason))?)
+}
+
+fn query_row(mut caller: Caller<'_, State>, param: u32, entity: u64) -> wasmtime::Result<u32> {
+    let row = caller.data_mut().host.ask(|host| host.query_row(param, entity));
+    Ok(row.map_err(|reason| refused(QUERY_ROW, &reason))?.unwrap_or(NO_ROW))
+}
+
+fn refused(import: &str, reason: &str) -> Fault {
+    Fault::Import { import: import.to_owned(), reason: text::clean(reason) }
+}
+
 /// The mod passes a buffer that the host reads and frees, and gets one that is its own.
 fn host_function(mut caller: Caller<'_, State>, index: usize, args: u64) -> wasmtime::Result<u64> {
     let args = Buffer::from_raw(args);
@@ -206,7 +222,7 @@ fn call_host(caller: &mut Caller<'_, State>, index: usize, args: Buffer, result:
     let (memory, state) = memory::of_caller(caller).ok_or_else(|| fault("the mod has no memory"))?;
     let args = memory::slice(memory, args)
         .map_err(|error| fault(&format!("its arguments cannot be read, because {error}")))?;
-    state.host.call(index, args, result).map_err(|reason| fault(&reason))
+    state.host.ask(|host| host.call(index, args, result)).map_err(|reason| fault(&reason))
 }
 
 /// Frees the arguments and hands over the result.

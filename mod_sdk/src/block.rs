@@ -5,7 +5,7 @@
 
 use std::{marker::PhantomData, ptr, slice};
 
-use mod_abi::batch::{ALIGN, BATCH_HEADER, BLOCK_HEADER, COLUMN_HEADER, ColumnHeader};
+use mod_abi::batch::{ALIGN, BATCH_HEADER, BLOCK_HEADER, COLUMN_HEADER, ColumnHeader, dirty_map_bytes};
 
 use crate::buffer::OwnedBuffer;
 
@@ -80,7 +80,7 @@ impl<'w> Batch<'w> {
         };
         let start = self.bytes.part(offset, BLOCK_HEADER);
         // SAFETY: the block lies inside of the batch, whose promises it inherits.
-        Some(unsafe { Block::new(start, self.bytes.len - offset) })
+        Some(unsafe { Block::new(start, self.bytes.len - offset, index as u32) })
     }
 }
 
@@ -108,31 +108,40 @@ impl<'w> Blocks<'w> {
     }
 }
 
+/// The index of a block that belongs to no parameter.
+const NO_PARAM: u32 = u32::MAX;
+
 /// The rows of one parameter.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Block<'w> {
     bytes: Bytes<'w>,
     rows: usize,
     columns: usize,
+    param: u32,
 }
 
 impl<'w> Block<'w> {
     /// The block that the game has answered with.
     pub(crate) fn of_answer(answer: &'w OwnedBuffer) -> Self {
         // SAFETY: the buffer is initialised, aligned and borrowed. It is only read, and nobody writes to it.
-        unsafe { Self::new(answer.start(), answer.len()) }
+        unsafe { Self::new(answer.start(), answer.len(), NO_PARAM) }
     }
 
-    /// The block at `start`, in at most `len` bytes.
+    /// The block at `start`, in at most `len` bytes, of the parameter at index `param`.
     ///
     /// # Safety
     /// The same as for [`Batch::new`].
-    unsafe fn new(start: *mut u8, len: usize) -> Self {
+    unsafe fn new(start: *mut u8, len: usize, param: u32) -> Self {
         assert!(start.addr().is_multiple_of(ALIGN), "the game's batch is malformed: a block is not aligned");
         let bytes = Bytes { start, len, marker: PhantomData };
         let stated = bytes.u32(8);
         let _ = bytes.part(0, stated);
-        Self { bytes: Bytes { len: stated, ..bytes }, rows: bytes.u32(0), columns: bytes.u32(4) }
+        Self { bytes: Bytes { len: stated, ..bytes }, rows: bytes.u32(0), columns: bytes.u32(4), param }
+    }
+
+    /// The index of the parameter, by which the game can be asked about it.
+    pub(crate) fn param(&self) -> u32 {
+        self.param
     }
 
     /// The number of rows.
@@ -175,18 +184,26 @@ impl<'w> Block<'w> {
         self.bytes.write((header.data as usize).saturating_add(row.saturating_mul(bytes.len())), bytes);
     }
 
-    /// A column's dirty map: a bit for each row, 64 to a word.
-    pub(crate) fn dirty(&self, header: &ColumnHeader) -> *mut u64 {
+    /// A column's dirty map: a byte for each row.
+    pub(crate) fn dirty(&self, header: &ColumnHeader) -> *mut u8 {
         assert!(header.dirty != 0, "the game's batch is malformed: a column that may be written has no dirty map");
-        let map = self.bytes.part(header.dirty as usize, self.rows.div_ceil(64).saturating_mul(8)).cast::<u64>();
-        assert!(map.is_aligned(), "the game's batch is malformed: a dirty map is not aligned");
-        map
+        self.map(header.dirty)
     }
 
-    /// A word of a column's dirty map.
-    pub(crate) fn dirty_word(&self, header: &ColumnHeader, word: usize) -> u64 {
-        let (words, _) = self.bytes.slice((header.dirty as usize).saturating_add(word * 8), 8).as_chunks::<8>();
-        u64::from_le_bytes(words[0])
+    /// Which rows have the component of an optional column, in the form of a dirty map.
+    pub(crate) fn present(&self, header: &ColumnHeader) -> *const u8 {
+        assert!(header.present != 0, "the game's batch is malformed: an optional column does not say who has it");
+        self.map(header.present).cast_const()
+    }
+
+    /// A map with a byte for each row.
+    fn map(&self, offset: u32) -> *mut u8 {
+        self.bytes.part(offset as usize, dirty_map_bytes(self.rows))
+    }
+
+    /// Whether a row is marked in a column's dirty map.
+    pub(crate) fn is_dirty(&self, header: &ColumnHeader, row: usize) -> bool {
+        self.bytes.slice((header.dirty as usize).saturating_add(row), 1) != [0]
     }
 
     /// Tells the host where the new encodings of a column's dirty rows are.

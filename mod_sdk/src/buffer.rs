@@ -26,7 +26,6 @@ fn layout(len: usize) -> Option<Layout> {
 
 impl OwnedBuffer {
     /// A copy of `bytes`.
-    #[cfg_attr(not(any(target_family = "wasm", test)), expect(dead_code, reason = "only in a game values leave a mod"))]
     pub(crate) fn copy_of(bytes: &[u8]) -> Self {
         let buffer = Self::allocate(bytes.len()).expect("memory for a value that leaves the mod");
         // SAFETY: the buffer is new and has as many bytes as are copied.

@@ -1,14 +1,19 @@
 //! One component of all rows of a query: used where it stands when it can be, decoded otherwise.
 #![expect(unsafe_code, reason = "hands out references into the batch")]
 
-use std::{
-    cell::Cell,
-    fmt,
-    ops::{Deref, DerefMut},
-    ptr,
-};
+mod optional;
 
-use crate::{block::Block, buffer::OwnedBuffer, reflect::Reflect};
+use std::{any::type_name, cell::Cell, fmt, ptr};
+
+use mod_abi::batch::ColumnHeader;
+pub(crate) use optional::{OptionalColumn, OptionalState, Present};
+
+use crate::{
+    block::Block,
+    buffer::OwnedBuffer,
+    change_detection::{Mut, Ref, Ticks},
+    reflect::Reflect,
+};
 
 /// What a column keeps between two calls: decoded rows and outgoing bytes, for their capacity.
 #[derive(Debug)]
@@ -16,19 +21,19 @@ pub struct ColumnState<T> {
     rows: Vec<T>,
     out: Vec<u8>,
     decoded: bool,
+    ticks: Ticks,
 }
 
 impl<T> Default for ColumnState<T> {
     fn default() -> Self {
-        Self { rows: Vec::new(), out: Vec::new(), decoded: false }
+        Self { rows: Vec::new(), out: Vec::new(), decoded: false, ticks: Ticks::default() }
     }
 }
 
 /// The rows of a column, while a system runs.
 pub struct Column<T> {
     rows: *mut T,
-    /// Null for a column that is only read.
-    dirty: *const Cell<u64>,
+    marks: Marks,
 }
 
 impl<T> Clone for Column<T> {
@@ -46,33 +51,32 @@ impl<T> fmt::Debug for Column<T> {
 }
 
 impl<T: Reflect> ColumnState<T> {
-    /// Column `index` of `block`. It is valid for as long as the block is and the state is left alone.
+    /// Column `index` of `block`. It is valid for as long as the block is and the state is left alone; if the state is
+    /// moved, then only to be read, and without its marks.
     pub(crate) fn fetch(&mut self, block: &Block<'_>, index: usize, write: bool) -> Column<T> {
         let header = block.header(index);
-        let stride = header.stride as usize;
-        if stride > 0 && T::STRIDE != Some(stride) {
-            panic!(
-                "the game sends {stride} bytes for each {}, and the mod expects {:?}",
-                std::any::type_name::<T>(),
-                T::STRIDE
-            );
-        }
-        let dirty = if write { block.dirty(&header).cast::<Cell<u64>>().cast_const() } else { ptr::null() };
-        let data = block.data(&header, stride).cast::<T>();
-        self.decoded = !(T::IN_PLACE.is_yes() && stride == size_of::<T>() && data.is_aligned());
-        if !self.decoded {
-            return Column { rows: data, dirty };
-        }
-        self.rows.clear();
-        self.rows.extend((0..block.rows()).map(|row| decode(block.row(&header, row), row)));
-        Column { rows: self.rows.as_mut_ptr(), dirty }
+        let in_place = in_place(block, &header);
+        self.decoded = in_place.is_none();
+        let rows = in_place.unwrap_or_else(|| {
+            self.rows.clear();
+            self.rows.extend((0..block.rows()).map(|row| decode(block.row(&header, row), row)));
+            self.rows.as_mut_ptr()
+        });
+        Column { rows, marks: Marks::new(block, index, write, &mut self.ticks) }
     }
 
     /// The only row of the only column of `block`, if there is one.
-    pub(crate) fn fetch_first<'w>(&'w mut self, block: Block<'w>) -> Option<&'w T> {
+    pub(crate) fn fetch_first<'w>(&'w mut self, block: Block<'w>) -> Option<Ref<'w, T>> {
         let column = self.fetch(&block, 0, false);
         // SAFETY: block and state are borrowed for `'w`, and there is such a row.
-        (block.rows() > 0).then(|| unsafe { column.get(0) })
+        (block.rows() > 0).then(|| unsafe { column.get_ref(0) })
+    }
+
+    /// All rows of the only column of `block`.
+    pub(crate) fn fetch_all<'w>(&'w mut self, block: Block<'w>) -> &'w [T] {
+        let column = self.fetch(&block, 0, false);
+        // SAFETY: block and state are borrowed for `'w`, and the column has that many rows, one behind the other.
+        unsafe { std::slice::from_raw_parts(column.rows, block.rows()) }
     }
 
     /// The only row of the only column of `block`, to be changed.
@@ -84,27 +88,36 @@ impl<T: Reflect> ColumnState<T> {
 
     /// Writes the changed rows of a decoded column back into `block`.
     pub(crate) fn finish(&mut self, block: &Block<'_>, index: usize) {
-        if !self.decoded {
-            return;
+        if self.decoded {
+            write_back(block, index, &mut self.out, |row, out| self.rows[row].write(out));
         }
-        let header = block.header(index);
-        let fixed = header.stride > 0;
-        self.out.clear();
-        for word in 0..self.rows.len().div_ceil(64) {
-            let mut bits = block.dirty_word(&header, word);
-            while bits != 0 {
-                let row = word * 64 + bits.trailing_zeros() as usize;
-                bits &= bits - 1;
-                self.rows[row].write(&mut self.out);
-                if fixed {
-                    block.write_row(&header, row, &self.out);
-                    self.out.clear();
-                }
-            }
+    }
+}
+
+/// The rows of a column as they stand in the batch, if they need no decoding.
+fn in_place<T: Reflect>(block: &Block<'_>, header: &ColumnHeader) -> Option<*mut T> {
+    let stride = header.stride as usize;
+    if stride > 0 && T::STRIDE != Some(stride) {
+        panic!("the game sends {stride} bytes for each {}, and the mod expects {:?}", type_name::<T>(), T::STRIDE);
+    }
+    let data = block.data(header, stride).cast::<T>();
+    (T::IN_PLACE.is_yes() && stride == size_of::<T>() && data.is_aligned()).then_some(data)
+}
+
+/// Writes the dirty rows of a decoded column back, each as `write` encodes it.
+fn write_back(block: &Block<'_>, index: usize, out: &mut Vec<u8>, mut write: impl FnMut(usize, &mut Vec<u8>)) {
+    let header = block.header(index);
+    let fixed = header.stride > 0;
+    out.clear();
+    for row in (0..block.rows()).filter(|row| block.is_dirty(&header, *row)) {
+        write(row, out);
+        if fixed {
+            block.write_row(&header, row, out);
+            out.clear();
         }
-        if !fixed {
-            block.set_out(index, &self.out);
-        }
+    }
+    if !fixed {
+        block.set_out(index, out);
     }
 }
 
@@ -118,8 +131,8 @@ fn decode<T: Reflect>(mut bytes: &[u8], row: usize) -> T {
     let value = T::read(&mut bytes);
     match value {
         Ok(value) if bytes.is_empty() => value,
-        Ok(_) => panic!("row {row} of {} has {} bytes too many", std::any::type_name::<T>(), bytes.len()),
-        Err(error) => panic!("row {row} of {} cannot be read: {error}", std::any::type_name::<T>()),
+        Ok(_) => panic!("row {row} of {} has {} bytes too many", type_name::<T>(), bytes.len()),
+        Err(error) => panic!("row {row} of {} cannot be read: {error}", type_name::<T>()),
     }
 }
 
@@ -128,74 +141,67 @@ impl<T> Column<T> {
     ///
     /// # Safety
     /// The column should be valid for `'a`, `row` be smaller than its number of rows, and the row not be borrowed mutably.
+    #[inline]
     pub(crate) unsafe fn get<'a>(self, row: usize) -> &'a T {
         // SAFETY: `fetch` checked that all rows are inside of the block or decoded them, and that they are values of `T`;
         // the rest is what the caller promises.
         unsafe { &*self.rows.add(row) }
     }
 
+    /// The value of a row, with its marks.
+    ///
+    /// # Safety
+    /// As for `get`, and the state from which the column was fetched should not have been moved.
+    #[inline]
+    pub(crate) unsafe fn get_ref<'a>(self, row: usize) -> Ref<'a, T> {
+        // SAFETY: the caller promises the same.
+        unsafe { self.marks.of_ref(self.get(row), row) }
+    }
+
     /// The value of a row, to be changed.
     ///
     /// # Safety
-    /// The column should have been fetched for writing and be valid for `'a`, `row` be smaller than its number of rows,
-    /// and the row not be borrowed.
+    /// The column should have been fetched for writing from a state that has not been moved and be valid for `'a`, `row`
+    /// be smaller than its number of rows, and the row not be borrowed.
+    #[inline]
     pub(crate) unsafe fn get_mut<'a>(self, row: usize) -> Mut<'a, T> {
-        // SAFETY: as in `get`, and the dirty map has a word for each 64 rows. A `Cell` has the memory of its content, and
-        // nobody borrows the words otherwise.
-        unsafe { Mut { value: &mut *self.rows.add(row), dirty: &*self.dirty.add(row / 64), row } }
+        // SAFETY: as in `get`, and the caller promises what the marks ask for.
+        unsafe { self.marks.of_mut(&mut *self.rows.add(row), row) }
     }
 }
 
-/// A value that the system may change: the `&mut T` of a query.
-///
-/// Reading it changes nothing. Borrowing it mutably, as an assignment to a field does, marks it as changed: only such
-/// rows go back into the game, and only they are `Changed` there.
-pub struct Mut<'a, T> {
-    value: &'a mut T,
-    dirty: &'a Cell<u64>,
-    row: usize,
+/// Where a column's marks are: those that this run sets, and those of the game.
+#[derive(Debug, Clone, Copy)]
+struct Marks {
+    /// Null for a column that is only read.
+    dirty: *const Cell<u8>,
+    ticks: *const Ticks,
 }
 
-impl<T> Mut<'_, T> {
-    /// Replaces the value if it differs, and says whether it did. An equal value is not marked as changed.
-    pub fn set_if_neq(&mut self, value: T) -> bool
-    where
-        T: PartialEq,
-    {
-        let differs = *self.value != value;
-        if differs {
-            **self = value;
-        }
-        differs
+impl Marks {
+    /// The marks of column `index` of `block`, with `ticks` for what the game will say.
+    fn new(block: &Block<'_>, index: usize, write: bool, ticks: &mut Ticks) -> Self {
+        *ticks = Ticks::new(block, index);
+        let dirty = if write { block.dirty(&block.header(index)).cast::<Cell<u8>>().cast_const() } else { ptr::null() };
+        Self { dirty, ticks: ptr::from_mut(ticks).cast_const() }
     }
-}
 
-impl<'a, T> From<&'a mut T> for Mut<'a, T> {
-    /// A value that a test keeps. The mark that it was changed is leaked.
-    fn from(value: &'a mut T) -> Self {
-        Self { value, dirty: Box::leak(Box::default()), row: 0 }
-    }
-}
-
-impl<T> Deref for Mut<'_, T> {
-    type Target = T;
-
+    /// # Safety
+    /// The marks should be of a column to write and valid for `'a`, and `row` smaller than its number of rows.
     #[inline]
-    fn deref(&self) -> &T {
-        self.value
+    unsafe fn of_mut<'a, T>(self, value: &'a mut T, row: usize) -> Mut<'a, T> {
+        // SAFETY: the dirty map has a byte for each row. A `Cell` has the memory of its content, and nobody borrows
+        // the words otherwise. The ticks are only ever shared.
+        unsafe { Mut::new(value, &*self.dirty.add(row), &*self.ticks, row) }
     }
-}
 
-impl<T> DerefMut for Mut<'_, T> {
+    /// # Safety
+    /// The marks should be valid for `'a`, and `row` smaller than the column's number of rows.
     #[inline]
-    fn deref_mut(&mut self) -> &mut T {
-        self.dirty.set(self.dirty.get() | 1_u64.wrapping_shl(self.row as u32));
-        self.value
-    }
-}
-
-impl<T: fmt::Debug> fmt::Debug for Mut<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.value.fmt(f)
+    unsafe fn of_ref<'a, T>(self, value: &'a T, row: usize) -> Ref<'a, T> {
+        // SAFETY: as in `of_mut`; the map is only there for a column to write.
+        let dirty = (!self.dirty.is_null()).then(|| unsafe { &*self.dirty.add(row) });
+        // SAFETY: the ticks are only ever shared.
+        Ref::new(value, dirty, unsafe { &*self.ticks }, row)
     }
 }

@@ -1,8 +1,10 @@
-//! Which types of the game a mod mirrors, and under which names the game knows them.
+//! Which components and resources a mod knows, and under which names the game knows them.
+
+use mod_abi::describe::TypeRole;
 
 use crate::Reflect;
 
-/// A component of the game, as the mod knows it.
+/// A component of the game or of the mod's own.
 ///
 /// The path is the game's type path, or the short one where it is unambiguous; without the attribute it is the
 /// struct's own name. The fields have to agree with the game's, which is checked when the mod is loaded.
@@ -19,15 +21,49 @@ use crate::Reflect;
 /// # assert_eq!((Velocity::PATH, Frozen::PATH), ("orchard::Velocity", "Frozen"));
 /// ```
 ///
+/// A mod that needs only some fields of a struct names those with `partial`; the game keeps the others. With `define` the
+/// component is the mod's own, and other mods know it by its path: the name of the crate, `::`, and the name of the type.
+/// It outlives a new version of the mod. Fields that the version adds then start as in `Default`, if the type has one.
+///
+/// ```
+/// use mod_sdk::prelude::*;
+///
+/// #[derive(Component)]
+/// #[component(path = "orchard::Bee", partial)]
+/// struct Bee {
+///     age: f32,
+/// }
+///
+/// #[derive(Component, Default)]
+/// #[component(define)]
+/// struct Nectar {
+///     litres: f32,
+/// }
+///
+/// #[derive(Component)]
+/// #[component(define, storage = "SparseSet")] // for components that come and go often
+/// struct Tired;
+/// # assert!(Nectar::PATH.ends_with("::Nectar"));
+/// ```
+///
 /// Rows of numbers are used where they stand, without a copy, when the struct's memory is its bytes. Rust may reorder
 /// the fields of a struct; `#[repr(C)]` keeps them in order, which is worth a thought for components that thousands of
 /// entities have. Everything else is decoded, which is slower and otherwise the same.
 pub trait Component: Reflect {
     /// The name of the type in the game.
     const PATH: &'static str;
+
+    /// Whose type it is, and how much of it the mod knows.
+    #[doc(hidden)]
+    fn role() -> TypeRole {
+        TypeRole::Mirror
+    }
 }
 
-/// A resource of the game, as the mod knows it.
+/// A resource of the game or, with `define`, of the mod's own. The settings are those of a [`Component`].
+///
+/// A resource of the mod's own comes into the World by [`App::init_resource`](crate::App::init_resource),
+/// [`App::insert_resource`](crate::App::insert_resource) or a command.
 ///
 /// ```
 /// use mod_sdk::prelude::*;
@@ -38,11 +74,29 @@ pub trait Component: Reflect {
 ///     points: u64,
 /// }
 ///
-/// fn count(mut score: ResMut<Score>) {
-///     score.points += 1;
+/// #[derive(Resource, Default)]
+/// #[resource(define)]
+/// struct Record {
+///     points: u64,
 /// }
+///
+/// fn count(mut score: ResMut<Score>, mut record: ResMut<Record>) {
+///     score.points += 1;
+///     record.points = record.points.max(score.points);
+/// }
+///
+/// # fn plugin(app: &mut App) {
+/// app.init_resource::<Record>().add_systems(Update, count);
+/// # }
+/// # mod_sdk::testing::describe(plugin);
 /// ```
 pub trait Resource: Reflect {
     /// The name of the type in the game.
     const PATH: &'static str;
+
+    /// Whose type it is, and how much of it the mod knows.
+    #[doc(hidden)]
+    fn role() -> TypeRole {
+        TypeRole::Mirror
+    }
 }

@@ -2,88 +2,89 @@
 
 use std::{collections::HashSet, iter};
 
-use mod_abi::describe::{ModDescription, SystemDesc, TypeDesc, TypeIndex};
+use mod_abi::describe::{InitialResource, ModDescription, ObserverDesc, OrderDesc, OrderTarget, SystemDesc};
 
+pub use crate::types::Types;
 use crate::{
     app::{App, Scheduled},
-    config::Order,
-    reflect::Reflect,
+    config::{Order, Target},
 };
 
-/// The types that a mod mirrors, each stated once.
-#[doc(hidden)]
-#[derive(Debug, Default)]
-pub struct Types(Vec<TypeDesc>);
-
-impl Types {
-    /// The index of `T`, which the game knows as `path`.
-    pub(crate) fn index<T: Reflect>(&mut self, path: &str) -> TypeIndex {
-        let ty = TypeDesc { path: path.to_owned(), schema: T::schema() };
-        let index = self.0.iter().position(|known| *known == ty).unwrap_or_else(|| {
-            self.0.push(ty);
-            self.0.len() - 1
-        });
-        index as TypeIndex
-    }
-
-    /// The path of a type.
-    pub(crate) fn path(&self, index: TypeIndex) -> &str {
-        &self.0[index as usize].path
-    }
-
-    pub(crate) fn into_inner(self) -> Vec<TypeDesc> {
-        self.0
-    }
-}
-
-/// The description of a mod. Its functions are left out: the game sees them in the module itself.
+/// The description of a mod, whose types go into `types`. Its functions are left out: the game sees them in the module
+/// itself.
 ///
 /// # Panics
 /// When the order of the systems names one that is not there.
-pub(crate) fn describe(app: &App) -> ModDescription {
-    let mut types = Types::default();
+pub(crate) fn describe(app: &App, types: &mut Types) -> ModDescription {
     let mut names = HashSet::new();
     let mut systems: Vec<SystemDesc> = app
         .systems
         .iter()
-        .map(|Scheduled { system, schedule, after }| SystemDesc {
+        .map(|Scheduled { system, schedule, after, conditions }| SystemDesc {
             name: unique(&mut names, system.name()),
-            schedule: (*schedule).to_owned(),
-            params: system.params(&mut types),
-            after: after.iter().map(|index| *index as u32).collect(),
+            schedule: schedule.clone(),
+            params: system.params(types),
+            order: after.iter().map(|index| OrderDesc::After(OrderTarget::System(*index as u32))).collect(),
+            conditions: conditions.iter().map(|condition| condition.describe(types)).collect(),
         })
         .collect();
     for (range, order) in &app.orders {
         for index in range.clone() {
-            for other in others(app, index, order) {
-                let (earlier, later) = if order.after { (other, index) } else { (index, other) };
-                systems[later].after.push(earlier as u32);
-            }
+            add_order(app, &mut systems, index, order);
         }
     }
-    for system in &mut systems {
-        system.after.sort_unstable();
-        system.after.dedup();
+    let observers = app.observers.iter().map(|observer| ObserverDesc {
+        name: unique(&mut names, observer.system.name()),
+        event: (observer.event)(types),
+        params: observer.system.params(types),
+    });
+    let observers = observers.collect();
+    let resources = app
+        .resources
+        .iter()
+        .map(|initial| InitialResource { ty: (initial.index)(types), value: initial.value.clone() });
+    let resources = resources.collect();
+    for index in &app.types {
+        let _ = index(types);
     }
-    ModDescription { types: types.into_inner(), systems, ..ModDescription::default() }
+    ModDescription { types: types.describe(), systems, observers, resources, ..ModDescription::default() }
 }
 
-/// The systems that `order` means, as seen from the system `index`.
+/// Gives the system at `index` its place. Towards systems of the mod it is always the later one that states it.
+fn add_order(app: &App, systems: &mut [SystemDesc], index: usize, order: &Order) {
+    let mut add = |system: usize, order: OrderDesc| {
+        if !systems[system].order.contains(&order) {
+            systems[system].order.push(order);
+        }
+    };
+    let target = match &order.target {
+        Target::Function { .. } => {
+            for other in others(app, index, order) {
+                let (earlier, later) = if order.after { (other, index) } else { (index, other) };
+                add(later, OrderDesc::After(OrderTarget::System(earlier as u32)));
+            }
+            return;
+        }
+        Target::Named(name) => OrderTarget::Named((*name).to_owned()),
+        Target::Set(name) => OrderTarget::Set((*name).to_owned()),
+    };
+    add(index, if order.after { OrderDesc::After(target) } else { OrderDesc::Before(target) });
+}
+
+/// The systems of this mod that `order` means, as seen from the system `index`.
 fn others(app: &App, index: usize, order: &Order) -> Vec<usize> {
+    let Target::Function { id, path } = order.target else { return Vec::new() };
     let this = &app.systems[index];
     let others: Vec<_> = (0..app.systems.len())
         .filter(|other| {
-            *other != index
-                && app.systems[*other].system.id == order.other
-                && app.systems[*other].schedule == this.schedule
+            *other != index && app.systems[*other].system.id == id && app.systems[*other].schedule == this.schedule
         })
         .collect();
     assert!(
         !others.is_empty(),
-        "`{}` should run {} `{}`, but `{}` has no such system of this mod",
+        "`{}` should run {} `{path}`, but `{}` has no such system of this mod",
         this.system.path,
         if order.after { "after" } else { "before" },
-        order.path,
         this.schedule,
     );
     others

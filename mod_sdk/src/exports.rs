@@ -43,14 +43,17 @@ pub fn describe(main: fn(&mut App), args: u64) -> u64 {
     answer("__mod_describe", &with_runtime(main, |runtime| runtime.describe()))
 }
 
-/// Runs a system for `__mod_run`. The batch stays with the host, which uses its memory again for the next call.
+/// Runs a system or an observer for `__mod_run`, and answers with its commands. The batch stays with the host, which uses its memory again for the next call.
 pub fn run(main: fn(&mut App), batch: u64) -> u64 {
     begin();
     let buffer = Buffer::from_raw(batch);
     // SAFETY: the contract has the host lay the batch out as stated, and leave it alone during the call.
     let batch = unsafe { Batch::new(buffer.ptr() as *mut u8, buffer.len() as usize) };
-    with_runtime(main, |runtime| runtime.run(batch));
-    0
+    with_runtime(main, |runtime| match runtime.run(batch) {
+        [] => 0,
+        // They stay where they are until the next call.
+        commands => Buffer::new(commands.as_ptr() as u32, commands.len() as u32).to_raw(),
+    })
 }
 
 /// The answer of `__mod_save`.

@@ -1,14 +1,25 @@
 //! Functions of the game that the SDK itself calls, and calls of those that a mod names with `#[import]`.
 //!
-//! In a native build there is no game: the log goes to standard error, and everything else panics.
+//! In a native build there is no game: the log goes to standard error, a test answers about its own rows, and everything
+//! else panics.
 #![cfg_attr(target_family = "wasm", expect(unsafe_code, reason = "imports of the contract are foreign functions"))]
 
+mod commands;
+
+pub(crate) use commands::entity_reserve;
+#[cfg(target_family = "wasm")]
+pub(crate) use commands::type_index;
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
 pub(crate) use in_mod::fill_random;
 #[cfg(target_family = "wasm")]
-pub(crate) use in_mod::{call, log, panicked, world_get, world_prepare, world_query, world_resource};
+pub(crate) use in_mod::{
+    call, log, panicked, query_row, query_ticks, world_contains, world_count, world_get, world_prepare, world_query,
+    world_resource,
+};
 #[cfg(not(target_family = "wasm"))]
-pub(crate) use native::{log, world_get, world_prepare, world_query, world_resource};
+pub(crate) use native::{
+    log, query_row, query_ticks, world_contains, world_count, world_get, world_prepare, world_query, world_resource,
+};
 
 #[cfg(target_family = "wasm")]
 mod in_mod {
@@ -27,6 +38,10 @@ mod in_mod {
         safe fn __world_query(raw: u64) -> u64;
         safe fn __world_get(raw: u64) -> u64;
         safe fn __world_resource(raw: u64) -> u64;
+        safe fn __world_count(raw: u64) -> u64;
+        safe fn __world_contains(raw: u64) -> u64;
+        safe fn __query_row(param: u32, entity: u64) -> u32;
+        safe fn __query_ticks(raw: u64) -> u64;
     }
 
     pub(crate) fn log(level: LogLevel, line: &str) {
@@ -70,6 +85,22 @@ mod in_mod {
     pub(crate) fn world_resource(handle: u32) -> OwnedBuffer {
         call("world_resource", &handle, __world_resource)
     }
+
+    pub(crate) fn world_count(handle: u32) -> OwnedBuffer {
+        call("world_count", &handle, __world_count)
+    }
+
+    pub(crate) fn world_contains(entity: u64) -> OwnedBuffer {
+        call("world_contains", &entity, __world_contains)
+    }
+
+    pub(crate) fn query_row(param: u32, entity: u64) -> u32 {
+        __query_row(param, entity)
+    }
+
+    pub(crate) fn query_ticks(param: u32, column: u32) -> OwnedBuffer {
+        call("query_ticks", &(param, column), __query_ticks)
+    }
 }
 
 #[cfg(not(target_family = "wasm"))]
@@ -77,7 +108,7 @@ mod native {
     use mod_abi::names::LogLevel;
     use serde::Serialize;
 
-    use crate::buffer::OwnedBuffer;
+    use crate::{buffer::OwnedBuffer, testing};
 
     #[expect(clippy::print_stderr, reason = "the log of a mod that runs as a test")]
     pub(crate) fn log(level: LogLevel, line: &str) {
@@ -102,5 +133,21 @@ mod native {
 
     pub(crate) fn world_resource(_: u32) -> OwnedBuffer {
         no_game()
+    }
+
+    pub(crate) fn world_count(_: u32) -> OwnedBuffer {
+        no_game()
+    }
+
+    pub(crate) fn world_contains(_: u64) -> OwnedBuffer {
+        no_game()
+    }
+
+    pub(crate) fn query_row(param: u32, entity: u64) -> u32 {
+        testing::query_row(param, entity)
+    }
+
+    pub(crate) fn query_ticks(param: u32, column: u32) -> OwnedBuffer {
+        OwnedBuffer::copy_of(&testing::query_ticks(param, column))
     }
 }

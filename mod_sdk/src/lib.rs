@@ -34,6 +34,80 @@
 //! # fn main() {}
 //! ```
 //!
+//! # Things of the mod's own
+//!
+//! Types with `define` belong to the mod and live in the game beside its own. Systems leave [`Commands`], exchange messages,
+//! and run only [where a condition holds](IntoScheduleConfigs::run_if); [observers](App::add_observer) hear at once of what
+//! happens:
+//!
+//! ```
+//! # mod the_mod {
+//! use std::time::Duration;
+//!
+//! use mod_sdk::prelude::*;
+//!
+//! #[derive(Component, Default)]
+//! #[component(define)] // the mod's own
+//! struct Nectar {
+//!     litres: f32,
+//! }
+//!
+//! #[derive(Component)]
+//! #[component(path = "orchard::Flower", partial)] // some fields of the game's type
+//! struct Flower {
+//!     open: bool,
+//! }
+//!
+//! #[derive(Message)]
+//! #[message(define)]
+//! struct Harvested {
+//!     litres: f32,
+//! }
+//!
+//! #[derive(States)]
+//! #[states(path = "orchard::Season")]
+//! enum Season {
+//!     Winter,
+//! }
+//!
+//! #[mod_main]
+//! fn main(app: &mut App) {
+//!     app.add_observer(on_flower)
+//!         .add_systems(Update, (drip.run_if(not(in_state(Season::Winter))), count).chain())
+//!         .add_systems(Update, wilt.run_if(on_timer(Duration::from_secs(10))));
+//! }
+//!
+//! fn on_flower(flower: On<Add, Flower>, mut commands: Commands) {
+//!     commands.entity(flower.entity).insert(Nectar::default());
+//! }
+//!
+//! fn drip(mut flowers: Query<(&mut Nectar, &Flower)>, mut harvested: MessageWriter<Harvested>, time: Res<Time>) {
+//!     for (mut nectar, flower) in &mut flowers {
+//!         if flower.open {
+//!             nectar.litres += time.delta_secs();
+//!         }
+//!         if nectar.litres > 1.0 {
+//!             harvested.write(Harvested { litres: nectar.litres });
+//!             nectar.litres = 0.0;
+//!         }
+//!     }
+//! }
+//!
+//! fn count(mut harvested: MessageReader<Harvested>) {
+//!     info!("{} litres", harvested.read().map(|harvest| harvest.litres).sum::<f32>());
+//! }
+//!
+//! fn wilt(flowers: Query<(Entity, &Flower)>, mut commands: Commands) {
+//!     for (entity, flower) in &flowers {
+//!         if !flower.open {
+//!             commands.entity(entity).despawn();
+//!         }
+//!     }
+//! }
+//! # }
+//! # fn main() {}
+//! ```
+//!
 //! # A mod crate
 //!
 //! ```toml
@@ -52,9 +126,25 @@
 //! only what the game would have to do panics, and `mod_sdk::testing` runs systems on rows made by hand. Where the file
 //! below sets another target, that is `cargo test --target host-tuple`.
 //!
+//! # What a system reads and writes
+//!
+//! | parameter | what |
+//! |---|---|
+//! | [`Query<D, F>`](Query) | rows of entities, with [`get`](Query::get), [`single`](Query::single), [`iter_many`](Query::iter_many), [`iter_combinations`](Query::iter_combinations) and their mutable twins |
+//! | [`Single<D, F>`](Single), `Option<Single<D, F>>` | the only row; [`Populated`] for at least one |
+//! | [`Res<T>`](Res), [`ResMut<T>`](ResMut), `Option` of them | a resource, such as [`Time`], `Time<Virtual>`, [`ButtonInput<KeyCode>`](ButtonInput) |
+//! | [`World`] | anything, to read and on demand |
+//!
+//! The data `D` of a query is made of `&T`, `&mut T`, [`Ref<T>`](Ref), [`Mut<T>`](Mut), an `Option` of these, [`Has<T>`](Has),
+//! [`Entity`] and tuples; its filters `F` of [`With`], [`Without`], [`Added`], [`Changed`], [`Or`] and tuples.
+//!
+//! [`Mut`], [`Ref`], [`Res`] and [`ResMut`] say whether their value `is_changed` or `is_added` since the system last ran. The
+//! game is asked about it only then, once for all rows of a query, so a system that does not want to know pays nothing.
+//!
 //! # What crosses
 //!
-//! Components and resources mirror the game's types: [`Component`], [`Resource`], [`Reflect`]. The arguments and results
+//! Components, resources, messages and events mirror the game's types or are the mod's own: [`Component`], [`Resource`],
+//! [`Message`], [`Event`], and [`Reflect`] for what stands inside of them. The arguments and results
 //! of `#[export]` and `#[import]` are any `serde` types, of which the SDK brings its own copy along:
 //!
 //! ```
@@ -94,10 +184,13 @@
 //!
 //! # Rooms
 //!
-//! In the order in which a call comes through: `exports` (from the game), `runtime` and `app` (which system), `block`
-//! and `column` (the batch of rows), `param`, `query`, `resource`, `local`, `persist`, `world` (what the system gets), `system` (its
-//! function), and `imports` (back to the game). Unsafe code stands in `buffer`, `block`, `column`, `query::data`,
-//! `query::iter`, `exports`, `imports`, `random` and `testing`.
+//! In the order in which a call comes through: `exports` (from the game), `runtime` and `app` (which system or observer),
+//! `block` and `column` (the batch of rows), `param`, `query`, `change_detection`, `resource`, `message`, `local`, `persist`,
+//! `world` (what the system gets), `system` and `observer` (its function), `commands`, `bundle` and `outbox` (what it leaves),
+//! and `imports` (back to the game). What the game learns before: `describe`, of `types` (with their `definition`), `config`,
+//! `condition` and `state`. `time`, `input`, `transform` and `hierarchy` hold types that Bevy brings along. Unsafe code stands
+//! in `buffer`, `block`, `column`, `column::optional`, `query::data`, `query::iter`, `query::entities`,
+//! `query::combinations`, `exports`, `imports`, `random` and `testing`.
 
 // The macros' output names the crate from outside; here it has to be inside, too.
 extern crate self as mod_sdk;
@@ -105,16 +198,27 @@ extern crate self as mod_sdk;
 mod app;
 mod block;
 mod buffer;
+mod bundle;
+mod change_detection;
 mod column;
+mod commands;
 mod component;
+mod condition;
 mod config;
+mod definition;
 mod describe;
 mod entity;
+mod event;
 #[cfg(target_family = "wasm")]
 mod exports;
+mod hierarchy;
 mod imports;
+mod input;
 mod local;
 mod log;
+mod message;
+mod observer;
+mod outbox;
 mod param;
 mod persist;
 pub mod prelude;
@@ -125,11 +229,13 @@ mod reflect;
 mod resource;
 mod runtime;
 pub mod schedule;
+mod state;
 mod system;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
 mod time;
 mod transform;
+mod types;
 mod world;
 
 #[doc(hidden)]
@@ -137,23 +243,36 @@ mod world;
 pub mod __private;
 
 pub use app::App;
-pub use bevy_mod_sdk_macros::{Component, Reflect, Resource, export, import, mod_main};
-pub use column::Mut;
+pub use bevy_mod_sdk_macros::{
+    Bundle, Component, EntityEvent, Event, Message, Reflect, Resource, States, export, import, mod_main,
+};
+pub use bundle::Bundle;
+pub use change_detection::{Mut, Ref};
+pub use commands::{ChildSpawnerCommands, Commands, EntityCommands};
 pub use component::{Component, Resource};
-pub use config::{IntoScheduleConfigs, ScheduleConfigs};
+pub use condition::{Condition, SystemCondition, in_state, not, on_timer, resource_exists};
+pub use config::{GameSet, IntoScheduleConfigs, IntoSystemSet, ScheduleConfigs, SystemName};
 pub use entity::Entity;
+pub use event::{EntityEvent, Event};
 pub use glam;
+pub use hierarchy::ChildOf;
+pub use input::{ButtonInput, ButtonKind, KeyCode, MouseButton, NativeKeyCode};
 pub use local::Local;
+pub use message::{Message, MessageIterator, MessageReader, MessageWriter};
 pub use mod_abi::Schema;
+pub use observer::{Add, Despawn, Discard, Insert, Observable, ObserverFunction, On, Remove};
 pub use param::SystemParam;
 pub use persist::Persist;
 pub use query::{
-    Query, QueryData, QueryFilter, QueryIter, QueryIterMut, QuerySingleError, ReadOnlyQueryData, Rows, With, Without,
+    Added, ArchetypeFilter, Changed, Has, Or, Populated, Query, QueryCombinationIter, QueryCombinationIterMut,
+    QueryData, QueryEntityError, QueryFilter, QueryIter, QueryIterMut, QueryManyIter, QueryManyIterMut,
+    QuerySingleError, ReadOnlyQueryData, Rows, Single, With, Without,
 };
 pub use reflect::{ReadError, Reflect};
 pub use resource::{Res, ResMut};
 pub use serde;
+pub use state::States;
 pub use system::SystemParamFunction;
-pub use time::Time;
+pub use time::{Fixed, Real, Time, TimeContext, Virtual};
 pub use transform::Transform;
 pub use world::World;

@@ -1,11 +1,18 @@
 //! What the macros' output names. It is no part of the SDK's interface.
 
-pub use mod_abi::{Schema, Variant, VariantFields, names::LogLevel};
+pub use mod_abi::{
+    Schema, Variant, VariantFields,
+    describe::{DefinitionKind, TypeRole},
+    names::LogLevel,
+};
 
 #[cfg(target_family = "wasm")]
 pub use crate::exports::{describe, export, import, restore, run, save};
 pub use crate::{
+    definition::{DefaultOf, NoDefaultOf, Probe, definition},
+    describe::Types,
     log::log,
+    outbox::Values,
     reflect::{InPlace, sum_of_strides},
 };
 

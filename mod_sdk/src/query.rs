@@ -1,18 +1,26 @@
 //! Rows of entities, as a system's parameter.
 
+mod combinations;
 mod data;
+mod entities;
+mod error;
 mod filter;
 mod iter;
 mod rows;
+mod single;
 
-use std::{error::Error, fmt, marker::PhantomData};
+use std::{fmt, marker::PhantomData};
 
+pub use combinations::{QueryCombinationIter, QueryCombinationIterMut};
 pub(crate) use data::Columns;
-pub use data::{QueryData, ReadOnlyQueryData};
-pub use filter::{QueryFilter, With, Without};
+pub use data::{Has, QueryData, ReadOnlyQueryData};
+pub use entities::{QueryManyIter, QueryManyIterMut};
+pub use error::{QueryEntityError, QuerySingleError};
+pub use filter::{Added, ArchetypeFilter, Changed, Or, QueryFilter, With, Without};
 pub use iter::{QueryIter, QueryIterMut};
-use mod_abi::describe::{ParamDesc, QueryDesc, TermDesc};
+use mod_abi::describe::{ParamDesc, QueryDesc, TermDesc, TypeIndex};
 pub use rows::Rows;
+pub use single::{Populated, Single};
 
 use crate::{
     block::{Block, Blocks},
@@ -22,7 +30,8 @@ use crate::{
 
 /// All entities that have what `D` names and meet `F`.
 ///
-/// `D` is made of `&T`, `&mut T`, [`Entity`](crate::Entity) and tuples of them, `F` of [`With`], [`Without`] and tuples.
+/// `D` is made of `&T`, `&mut T`, [`Ref<T>`](crate::Ref), [`Mut<T>`](crate::Mut), an `Option` of these, [`Has<T>`](Has),
+/// [`Entity`](crate::Entity) and tuples of them; `F` of [`With`], [`Without`], [`Added`], [`Changed`], [`Or`] and tuples.
 ///
 /// ```
 /// # use mod_sdk::prelude::*;
@@ -34,25 +43,46 @@ use crate::{
 ///     }
 /// }
 /// ```
+///
+/// Besides looking at all rows, a query finds those of given entities, and combines rows with each other:
+///
+/// ```
+/// # use mod_sdk::prelude::*;
+/// # #[derive(Component)] struct Bee { home: Entity }
+/// # #[derive(Component)] struct Hive { honey: u32 }
+/// # #[derive(Component)] struct Swarm;
+/// fn deliver(bees: Query<&Bee, Or<(With<Swarm>, Changed<Transform>)>>, mut hives: Query<&mut Hive>) {
+///     for bee in &bees {
+///         if let Ok(mut hive) = hives.get_mut(bee.home) {
+///             hive.honey += 1;
+///         }
+///     }
+/// }
+///
+/// fn keep_apart(mut bees: Query<&mut Transform, With<Bee>>) {
+///     let mut pairs = bees.iter_combinations_mut();
+///     while let Some([mut one, two]) = pairs.fetch_next() {
+///         if one.translation.distance(two.translation) < 1.0 {
+///             one.translation.y += 1.0;
+///         }
+///     }
+/// }
+/// ```
+///
+/// The rows are those of the moment at which the system was started.
 pub struct Query<'w, D: QueryData, F: QueryFilter = ()> {
     fetch: D::Fetch,
     rows: usize,
+    /// The index under which the game knows the query.
+    param: u32,
     marker: PhantomData<(&'w mut (), fn() -> F)>,
-}
-
-/// Why there is no single row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum QuerySingleError {
-    /// No entity matches.
-    NoEntities,
-    /// More than one entity matches.
-    MultipleEntities,
 }
 
 impl<'w, D: QueryData, F: QueryFilter> Query<'w, D, F> {
     /// The rows of `block`, which `state` helps to read for as long as the query lives.
     pub(crate) fn fetch(state: &'w mut D::State, block: Block<'w>) -> Self {
-        Self { fetch: D::fetch(state, &mut Columns::new(block)), rows: block.rows(), marker: PhantomData }
+        let fetch = D::fetch(state, &mut Columns::new(block));
+        Self { fetch, rows: block.rows(), param: block.param(), marker: PhantomData }
     }
 
     /// How many entities match.
@@ -108,15 +138,21 @@ pub(crate) fn query_desc<D: QueryData, F: QueryFilter>(types: &mut Types) -> Que
     D::describe(types, &mut desc.terms);
     F::describe(types, &mut desc.filters);
     for (index, term) in desc.terms.iter().enumerate() {
-        let (TermDesc::Read(ty) | TermDesc::Write(ty)) = term else { continue };
-        let conflict = desc.terms[..index].iter().any(|earlier| match earlier {
-            TermDesc::Entity => false,
-            TermDesc::Read(other) => ty == other && matches!(term, TermDesc::Write(_)),
-            TermDesc::Write(other) => ty == other,
-        });
-        assert!(!conflict, "a query should name `{}` only once when it changes it", types.path(*ty));
+        let Some((ty, writes)) = data(term) else { continue };
+        let earlier = desc.terms[..index].iter().filter_map(data);
+        let conflict = earlier.into_iter().any(|(other, also)| ty == other && (writes || also));
+        assert!(!conflict, "a query should name `{}` only once when it changes it", types.path(ty));
     }
     desc
+}
+
+/// The type whose values a term fetches, and whether it may change them.
+fn data(term: &TermDesc) -> Option<(TypeIndex, bool)> {
+    match *term {
+        TermDesc::Read(ty) | TermDesc::ReadOptional(ty) => Some((ty, false)),
+        TermDesc::Write(ty) | TermDesc::WriteOptional(ty) => Some((ty, true)),
+        TermDesc::Entity | TermDesc::Has(_) => None,
+    }
 }
 
 impl<D: QueryData, F: QueryFilter> SystemParam for Query<'_, D, F> {
@@ -160,13 +196,5 @@ impl<D: QueryData, F: QueryFilter> fmt::Debug for Query<'_, D, F> {
     }
 }
 
-impl fmt::Display for QuerySingleError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NoEntities => "no entity matches the query",
-            Self::MultipleEntities => "more than one entity matches the query",
-        })
-    }
-}
-
-impl Error for QuerySingleError {}
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,50 @@
 //! When systems run: the game's schedules, under Bevy's names.
 
+use std::borrow::Cow;
+
+use crate::state::States;
+
 /// The name of one of the game's schedules.
 pub trait ScheduleLabel {
     /// The name that Bevy gives it.
-    fn name(&self) -> &'static str;
+    fn name(&self) -> Cow<'static, str>;
+}
+
+/// Once, whenever the game's state becomes that value.
+///
+/// ```
+/// use mod_sdk::prelude::*;
+///
+/// #[derive(States)]
+/// #[states(path = "orchard::Season")]
+/// enum Season {
+///     Winter,
+/// }
+///
+/// fn shiver() {}
+///
+/// # fn plugin(app: &mut App) {
+/// app.add_systems(OnEnter(Season::Winter), shiver);
+/// # }
+/// # assert_eq!(mod_sdk::testing::describe(plugin).systems[0].schedule, "OnEnter(orchard::Season::Winter)");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct OnEnter<S>(pub S);
+
+/// Once, whenever the game's state stops being that value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct OnExit<S>(pub S);
+
+impl<S: States> ScheduleLabel for OnEnter<S> {
+    fn name(&self) -> Cow<'static, str> {
+        format!("OnEnter({}::{})", S::PATH, self.0.variant()).into()
+    }
+}
+
+impl<S: States> ScheduleLabel for OnExit<S> {
+    fn name(&self) -> Cow<'static, str> {
+        format!("OnExit({}::{})", S::PATH, self.0.variant()).into()
+    }
 }
 
 macro_rules! schedules {
@@ -13,8 +54,8 @@ macro_rules! schedules {
         pub struct $name;
 
         impl ScheduleLabel for $name {
-            fn name(&self) -> &'static str {
-                stringify!($name)
+            fn name(&self) -> Cow<'static, str> {
+                stringify!($name).into()
             }
         }
     )*};

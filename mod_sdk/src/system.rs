@@ -13,13 +13,14 @@ use crate::{
     param::SystemParam,
 };
 
-/// A function that can be a system: up to eight parameters that are all [`SystemParam`]s, and no result.
+/// A function that can be a system: up to sixteen parameters that are all [`SystemParam`]s, and no result.
 ///
 /// `Marker` only tells the implementations apart. It is not meant to be implemented by mods.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a system",
     label = "not a system",
-    note = "a system is a function with up to 8 parameters (`Query`, `Res`, `ResMut`, `Local`, `World`) and no result"
+    note = "a system is a function without a result and with up to 16 parameters, such as `Query`, `Res`, `ResMut`, \
+            `Commands`, `MessageReader`, `MessageWriter`, `Local` and `World`"
 )]
 pub trait SystemParamFunction<Marker>: 'static {
     /// All parameters.
@@ -59,6 +60,14 @@ functions! {
     (A a, B b, C c, D d, E e, F f)
     (A a, B b, C c, D d, E e, F f, G g)
     (A a, B b, C c, D d, E e, F f, G g, H h)
+    (A a, B b, C c, D d, E e, F f, G g, H h, I i)
+    (A a, B b, C c, D d, E e, F f, G g, H h, I i, J j)
+    (A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k)
+    (A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k, L l)
+    (A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k, L l, M m)
+    (A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k, L l, M m, N n)
+    (A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k, L l, M m, N n, O o)
+    (A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k, L l, M m, N n, O o, P p)
 }
 
 /// A system of any type, with what it keeps between two runs.
@@ -67,8 +76,8 @@ pub(crate) struct BoxedSystem {
     pub(crate) id: TypeId,
     /// The function's path.
     pub(crate) path: &'static str,
-    describe: fn(&mut Types, &mut Vec<ParamDesc>),
-    run: Box<dyn FnMut(Batch<'_>)>,
+    pub(crate) describe: fn(&mut Types, &mut Vec<ParamDesc>),
+    pub(crate) run: Box<dyn FnMut(Batch<'_>)>,
 }
 
 impl BoxedSystem {
@@ -80,7 +89,12 @@ impl BoxedSystem {
             path: type_name::<F>(),
             describe: F::Param::describe,
             run: Box::new(move |batch| {
-                function.run(F::Param::fetch(&mut state, &mut Blocks::new(batch)));
+                {
+                    let params = F::Param::fetch(&mut state, &mut Blocks::new(batch));
+                    if params.is_ready() {
+                        function.run(params);
+                    }
+                }
                 F::Param::finish(&mut state, &mut Blocks::new(batch));
             }),
         }

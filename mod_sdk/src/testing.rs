@@ -1,20 +1,34 @@
 //! Running a system in a native test, with rows made by hand. It takes the same way as in the game.
 #![expect(unsafe_code, reason = "lays out a batch as the game does")]
 
-use std::{any::type_name, cell::RefCell, iter};
+mod commands;
+mod game;
+mod memory;
 
-use mod_abi::{
-    batch::{
-        BATCH_HEADER, BLOCK_HEADER, COLUMN_HEADER, ColumnHeader, align_up, batch_header_bytes, block_header_bytes,
-        dirty_map_bytes,
-    },
-    describe::ModDescription,
-    state::SavedState,
+use std::{
+    any::{TypeId, type_name},
+    cell::RefCell,
 };
 
+pub use commands::{TestCommand, TestValue};
+#[cfg(test)]
+pub(crate) use game::ASKED;
+pub(crate) use game::{query_row, query_ticks};
+use memory::Memory;
+#[cfg(test)]
+pub(crate) use memory::block;
+use mod_abi::{describe::ModDescription, state::SavedState};
+
 use crate::{
-    app::App, block::Batch, component::Resource, config::IntoScheduleConfigs, persist, reflect::Reflect,
-    runtime::Runtime, schedule::Update,
+    Entity,
+    app::App,
+    block::Batch,
+    component::{Component, Resource},
+    config::IntoScheduleConfigs,
+    persist,
+    reflect::Reflect,
+    runtime::Runtime,
+    schedule::Update,
 };
 
 /// Everything that [`Persist`](crate::Persist) parameters keep, as the host takes it when another version is to follow.
@@ -65,26 +79,131 @@ pub struct SystemTest {
     params: Vec<TestRows>,
 }
 
-/// The rows of a query, column by column.
+/// The rows of a query, column by column, in the order of its terms: those that match, because filters are not looked at.
+///
+/// ```
+/// use mod_sdk::{
+///     prelude::*,
+///     testing::{SystemTest, TestRows},
+/// };
+/// # #[derive(Component, Clone, Copy, PartialEq, Debug)] struct Health(f32);
+/// # #[derive(Component)] struct Frozen;
+///
+/// fn thaw(mut bees: Query<(Ref<Transform>, Option<&mut Health>, Has<Frozen>)>, time: Res<Time>) {
+///     for (place, health, is_frozen) in &mut bees {
+///         if let Some(mut health) = health
+///             && is_frozen
+///             && place.is_changed()
+///         {
+///             health.0 += time.delta_secs();
+///         }
+///     }
+/// }
+///
+/// let rows = TestRows::default()
+///     .column([Transform::IDENTITY; 3])
+///     .changed([0, 1])
+///     .optional_column([Some(Health(1.0)), None, Some(Health(3.0))])
+///     .has::<Frozen>([true, true, false]);
+/// # let second = std::time::Duration::from_secs(1);
+/// let mut test = SystemTest::new(thaw).query(rows).resource(Time::for_test(second, second));
+/// test.run();
+/// assert_eq!(test.changed::<Health>(0, 1), [(0, Health(2.0))]);
+/// ```
 #[derive(Debug, Default)]
-pub struct TestRows(Vec<TestColumn>);
+pub struct TestRows {
+    columns: Vec<TestColumn>,
+    entities: Vec<Entity>,
+}
 
 #[derive(Debug)]
 struct TestColumn {
     stride: usize,
-    rows: Vec<Vec<u8>>,
+    rows: Vec<Option<Vec<u8>>>,
+    /// Whether rows may be missing.
+    optional: bool,
+    /// Whether the rows that are there have bytes, if only an empty run of them.
+    has_data: bool,
+    changed: Vec<usize>,
+    added: Vec<usize>,
     dirty: Vec<usize>,
     /// Splits the bytes of one row off the front of many.
     split: fn(&mut &[u8]) -> Vec<u8>,
 }
 
+impl TestColumn {
+    fn new<T: Reflect>(rows: Vec<Option<Vec<u8>>>, optional: bool, has_data: bool) -> Self {
+        let stride = if has_data { T::STRIDE.unwrap_or(0) } else { 0 };
+        let (changed, added, dirty) = (Vec::new(), Vec::new(), Vec::new());
+        Self { stride, rows, optional, has_data, changed, added, dirty, split: split::<T> }
+    }
+}
+
 impl TestRows {
-    /// Adds the column of the query's next term.
+    /// Adds the column of the query's next term. If it holds entities, [`Query::get`](crate::Query::get) finds the rows by
+    /// them.
     #[must_use]
     pub fn column<T: Reflect>(mut self, rows: impl IntoIterator<Item = T>) -> Self {
-        let rows = rows.into_iter().map(|row| encode(&row)).collect();
-        self.0.push(TestColumn { stride: T::STRIDE.unwrap_or(0), rows, dirty: Vec::new(), split: split::<T> });
+        let rows: Vec<_> = rows.into_iter().map(|row| Some(encode(&row))).collect();
+        if TypeId::of::<T>() == TypeId::of::<Entity>() {
+            self.entities = rows.iter().flatten().map(|row| decode(&mut row.as_slice())).collect();
+        }
+        self.columns.push(TestColumn::new::<T>(rows, false, true));
         self
+    }
+
+    /// Adds the column of the query's next term, which is an `Option`.
+    #[must_use]
+    pub fn optional_column<T: Component>(mut self, rows: impl IntoIterator<Item = Option<T>>) -> Self {
+        let rows = rows.into_iter().map(|row| row.map(|row| encode(&row))).collect();
+        self.columns.push(TestColumn::new::<T>(rows, true, true));
+        self
+    }
+
+    /// Adds the column of the query's next term, which is a `Has<T>`.
+    #[must_use]
+    pub fn has<T: Component>(mut self, rows: impl IntoIterator<Item = bool>) -> Self {
+        let rows = rows.into_iter().map(|has| has.then(Vec::new)).collect();
+        self.columns.push(TestColumn::new::<T>(rows, true, false));
+        self
+    }
+
+    /// Marks rows of the column that was added last as changed since the system last ran, whenever it runs. Until then no
+    /// row is.
+    ///
+    /// # Panics
+    /// When there is no column.
+    #[must_use]
+    pub fn changed(mut self, rows: impl IntoIterator<Item = usize>) -> Self {
+        self.last_column().changed.extend(rows);
+        self
+    }
+
+    /// Marks rows of the column that was added last as added, and by that as changed, since the system last ran, whenever
+    /// it runs. Until then no row is.
+    ///
+    /// # Panics
+    /// When there is no column.
+    #[must_use]
+    pub fn added(mut self, rows: impl IntoIterator<Item = usize>) -> Self {
+        self.last_column().added.extend(rows);
+        self
+    }
+
+    /// Says whose the rows are, for a query that looks for given entities and does not fetch their ids.
+    #[must_use]
+    pub fn entities(mut self, entities: impl IntoIterator<Item = Entity>) -> Self {
+        self.entities = entities.into_iter().collect();
+        self
+    }
+
+    fn last_column(&mut self) -> &mut TestColumn {
+        self.columns.last_mut().expect("a column of which rows are to be marked")
+    }
+
+    /// The number of rows.
+    fn len(&self) -> usize {
+        self.columns.first().map_or(self.entities.len(), |column| column.rows.len())
     }
 }
 
@@ -94,7 +213,7 @@ impl SystemTest {
     pub fn new<Marker>(function: impl IntoScheduleConfigs<Marker>) -> Self {
         let mut app = App::new();
         app.add_systems(Update, function);
-        Self { runtime: Runtime(app), params: Vec::new() }
+        Self { runtime: Runtime::of(app), params: Vec::new() }
     }
 
     /// Gives the next parameter, a query, its rows.
@@ -110,12 +229,21 @@ impl SystemTest {
         self.query(TestRows::default().column([resource]))
     }
 
+    /// Gives the next parameter, an `Option<Res>` or `Option<ResMut>`, no resource.
+    #[must_use]
+    pub fn without_resource<T: Resource>(self) -> Self {
+        self.query(TestRows::default().column::<T>([]))
+    }
+
     /// Runs the system. Afterwards the rows are as the game would have them.
     ///
     /// # Panics
     /// When the system does, or when it has another number of parameters that need something of the game.
     pub fn run(&mut self) {
-        let needed: Vec<_> = self.runtime.describe().systems.into_iter().map(|system| system.params.len()).collect();
+        let description = self.runtime.describe();
+        let systems = description.systems.iter().map(|system| system.params.len());
+        let observers = description.observers.iter().map(|observer| observer.params.len());
+        let needed: Vec<_> = systems.chain(observers).collect();
         assert_eq!(
             needed,
             [self.params.len()],
@@ -124,14 +252,10 @@ impl SystemTest {
         let mut memory = Memory::new(&self.params);
         let len = memory.len();
         OUT.with_borrow_mut(Vec::clear);
+        game::play(&self.params);
         // SAFETY: the memory is aligned and belongs to this call; its parts were laid out one after the other.
-        self.runtime.run(unsafe { Batch::new(memory.words.as_mut_ptr().cast(), len) });
-        for (index, rows) in self.params.iter_mut().enumerate() {
-            let block = memory.u32(BATCH_HEADER + index * 4);
-            for (index, column) in rows.0.iter_mut().enumerate() {
-                memory.take_back(block, index, column);
-            }
-        }
+        self.runtime.run(unsafe { Batch::new(memory.start(), len) });
+        memory.finish(&mut self.params);
     }
 
     /// The rows that the last run has changed in a column of a parameter.
@@ -140,17 +264,28 @@ impl SystemTest {
     /// When there is no such column, or when it holds another type.
     #[must_use]
     pub fn changed<T: Reflect>(&self, param: usize, column: usize) -> Vec<(usize, T)> {
-        let dirty = &self.params[param].0[column].dirty;
-        self.rows(param, column).into_iter().enumerate().filter(|(row, _)| dirty.contains(row)).collect()
+        let dirty = &self.params[param].columns[column].dirty;
+        let rows = self.optional_rows(param, column).into_iter().enumerate();
+        rows.filter(|(row, _)| dirty.contains(row)).filter_map(|(row, value)| Some((row, value?))).collect()
     }
 
-    /// All rows of a column of a parameter.
+    /// All rows of a column of a parameter. Those that an optional column does not have are left out.
     ///
     /// # Panics
     /// When there is no such column, or when it holds another type.
     #[must_use]
     pub fn rows<T: Reflect>(&self, param: usize, column: usize) -> Vec<T> {
-        self.params[param].0[column].rows.iter().map(|row| decode(&mut row.as_slice())).collect()
+        self.optional_rows(param, column).into_iter().flatten().collect()
+    }
+
+    /// All rows of a column of a parameter, `None` for those that an optional column does not have.
+    ///
+    /// # Panics
+    /// When there is no such column, or when it holds another type.
+    #[must_use]
+    pub fn optional_rows<T: Reflect>(&self, param: usize, column: usize) -> Vec<Option<T>> {
+        let rows = self.params[param].columns[column].rows.iter();
+        rows.map(|row| row.as_ref().map(|row| decode(&mut row.as_slice()))).collect()
     }
 }
 
@@ -177,102 +312,4 @@ fn encode<T: Reflect>(value: &T) -> Vec<u8> {
     let mut bytes = Vec::new();
     value.write(&mut bytes);
     bytes
-}
-
-/// A batch as the game lays it out.
-struct Memory {
-    words: Vec<u128>,
-}
-
-impl Memory {
-    fn new(params: &[TestRows]) -> Self {
-        let header = batch_header_bytes(params.len()).expect("few parameters");
-        let mut bytes = vec![0; header];
-        put(&mut bytes, 4, params.len());
-        for (index, rows) in params.iter().enumerate() {
-            let start = bytes.len();
-            put(&mut bytes, BATCH_HEADER + index * 4, start);
-            bytes.extend(block(rows));
-        }
-        let len = bytes.len();
-        put(&mut bytes, 8, len);
-        let (words, _) = bytes.as_chunks::<16>();
-        Self { words: words.iter().map(|word| u128::from_ne_bytes(*word)).collect() }
-    }
-
-    fn len(&self) -> usize {
-        self.words.len() * 16
-    }
-
-    fn bytes(&self, start: usize, len: usize) -> Vec<u8> {
-        self.words.iter().flat_map(|word| word.to_ne_bytes()).skip(start).take(len).collect()
-    }
-
-    fn u32(&self, at: usize) -> usize {
-        self.bytes(at, 4).iter().rev().fold(0, |number, byte| number << 8 | usize::from(*byte))
-    }
-
-    /// Takes over the dirty rows of a column.
-    fn take_back(&self, block: usize, index: usize, column: &mut TestColumn) {
-        let at = block + BLOCK_HEADER + index * COLUMN_HEADER;
-        let header = self.bytes(at, COLUMN_HEADER);
-        let header = ColumnHeader::from_bytes(header.as_slice().try_into().expect("a whole header"));
-        let dirty = self.bytes(block + header.dirty as usize, dirty_map_bytes(column.rows.len()));
-        column.dirty = (0..column.rows.len()).filter(|row| dirty[row / 8] >> (row % 8) & 1 == 1).collect();
-        if column.stride > 0 {
-            for row in &column.dirty {
-                column.rows[*row] = self.bytes(block + header.data as usize + row * column.stride, column.stride);
-            }
-        } else if !column.dirty.is_empty() {
-            let kept = OUT.with_borrow(|kept| kept.iter().rev().find(|(address, _)| *address == header.out).cloned());
-            let (_, out) = kept.unwrap_or_default();
-            assert_eq!(out.len(), header.out_len as usize);
-            let mut bytes = out.as_slice();
-            column.dirty.iter().for_each(|row| column.rows[*row] = (column.split)(&mut bytes));
-            assert!(bytes.is_empty(), "the system left {} bytes too many", bytes.len());
-        }
-    }
-}
-
-/// A block with the given columns.
-pub(crate) fn block(rows: &TestRows) -> Vec<u8> {
-    let count = rows.0.first().map_or(0, |column| column.rows.len());
-    assert!(rows.0.iter().all(|column| column.rows.len() == count), "all columns should have the same number of rows");
-    let mut bytes = vec![0; block_header_bytes(rows.0.len()).expect("few columns")];
-    put(&mut bytes, 0, count);
-    put(&mut bytes, 4, rows.0.len());
-    for (index, column) in rows.0.iter().enumerate() {
-        let mut header = ColumnHeader { stride: number(column.stride), ..ColumnHeader::default() };
-        if column.stride == 0 {
-            let ends = column.rows.iter().scan(0, |end, row| {
-                *end += row.len();
-                Some(number(*end))
-            });
-            header.offsets = append(&mut bytes, iter::once(0).chain(ends).flat_map(u32::to_le_bytes));
-        }
-        header.data = append(&mut bytes, column.rows.iter().flatten().copied());
-        header.data_len = number(column.rows.iter().map(Vec::len).sum());
-        header.dirty = append(&mut bytes, iter::repeat_n(0, dirty_map_bytes(count)));
-        let at = BLOCK_HEADER + index * COLUMN_HEADER;
-        bytes[at..at + COLUMN_HEADER].copy_from_slice(&header.to_bytes());
-    }
-    let len = bytes.len();
-    put(&mut bytes, 8, len);
-    bytes
-}
-
-/// Appends a part and returns where it starts. The next one will be aligned.
-fn append(bytes: &mut Vec<u8>, part: impl Iterator<Item = u8>) -> u32 {
-    let start = number(bytes.len());
-    bytes.extend(part);
-    bytes.resize(align_up(bytes.len()).expect("a small batch"), 0);
-    start
-}
-
-fn number(number: usize) -> u32 {
-    u32::try_from(number).expect("a small batch")
-}
-
-fn put(bytes: &mut [u8], at: usize, value: usize) {
-    bytes[at..at + 4].copy_from_slice(&number(value).to_le_bytes());
 }

@@ -15,7 +15,7 @@ use crate::{
     describe::Types,
     imports,
     param::SystemParam,
-    query::{QueryFilter, ReadOnlyQueryData, Rows, query_desc},
+    query::{ArchetypeFilter, ReadOnlyQueryData, Rows, query_desc},
     resource::absent,
 };
 
@@ -60,8 +60,13 @@ fn prepare<Key: 'static>(target: impl FnOnce(&mut Types) -> WorldTarget) -> u32 
     handle
 }
 
+/// The game's handle for a query.
+fn prepare_query<D: ReadOnlyQueryData, F: ArchetypeFilter>() -> u32 {
+    prepare::<fn(D::State, F)>(|types| WorldTarget::Query(query_desc::<D, F>(types)))
+}
+
 impl World {
-    /// All entities that have what `D` names: `&T`, [`Entity`] or a tuple of them.
+    /// All entities that have what `D` names: `&T`, `Option<&T>`, [`Has`](crate::Has), [`Entity`] and tuples of them.
     #[must_use]
     pub fn query<D: ReadOnlyQueryData>(&self) -> Rows<D> {
         self.query_filtered::<D, ()>()
@@ -69,16 +74,45 @@ impl World {
 
     /// All entities that have what `D` names and meet `F`.
     #[must_use]
-    pub fn query_filtered<D: ReadOnlyQueryData, F: QueryFilter>(&self) -> Rows<D> {
-        let handle = prepare::<fn(D::State, F)>(|types| WorldTarget::Query(query_desc::<D, F>(types)));
-        Rows::new(imports::world_query(handle))
+    pub fn query_filtered<D: ReadOnlyQueryData, F: ArchetypeFilter>(&self) -> Rows<D> {
+        Rows::new(imports::world_query(prepare_query::<D, F>()))
+    }
+
+    /// How many entities have what `D` names. Nothing is copied.
+    #[must_use]
+    pub fn count<D: ReadOnlyQueryData>(&self) -> usize {
+        self.count_filtered::<D, ()>()
+    }
+
+    /// How many entities have what `D` names and meet `F`. Nothing is copied.
+    ///
+    /// ```no_run
+    /// # use mod_sdk::prelude::*;
+    /// # #[derive(Component)] struct Bee;
+    /// # #[derive(Component)] struct Frozen;
+    /// fn report(world: World) {
+    ///     let bees = world.count::<&Bee>();
+    ///     info!("{} of {bees} bees are frozen", world.count_filtered::<&Bee, With<Frozen>>());
+    /// }
+    /// ```
+    #[must_use]
+    pub fn count_filtered<D: ReadOnlyQueryData, F: ArchetypeFilter>(&self) -> usize {
+        let answer = imports::world_count(prepare_query::<D, F>());
+        let count: u32 = codec::decode(answer.bytes()).expect("a number of entities from the game");
+        count as usize
+    }
+
+    /// Whether the entity exists.
+    #[must_use]
+    pub fn contains(&self, entity: Entity) -> bool {
+        codec::decode(imports::world_contains(entity.to_bits()).bytes()).expect("a yes or no from the game")
     }
 
     /// A copy of one entity's `T`, or `None` if it has none or does not exist.
     #[must_use]
     pub fn get<T: Component>(&self, entity: Entity) -> Option<T> {
         let handle = prepare::<fn(Entity) -> T>(|types| {
-            let terms = vec![TermDesc::Read(types.index::<T>(T::PATH))];
+            let terms = vec![TermDesc::Read(types.component::<T>())];
             WorldTarget::Query(QueryDesc { terms, filters: Vec::new() })
         });
         decode_first(&imports::world_get(handle, entity.to_bits()))
@@ -96,7 +130,7 @@ impl World {
     /// A copy of a resource, or `None` if the game has none.
     #[must_use]
     pub fn get_resource<T: Resource>(&self) -> Option<T> {
-        let handle = prepare::<fn() -> T>(|types| WorldTarget::Resource(types.index::<T>(T::PATH)));
+        let handle = prepare::<fn() -> T>(|types| WorldTarget::Resource(types.resource::<T>()));
         decode_first(&imports::world_resource(handle))
     }
 }

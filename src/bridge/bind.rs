@@ -2,21 +2,31 @@
 //!
 //! All mistakes are collected, so that a modder sees them at once.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use bevy_ecs::{
     query::{FilteredAccess, FilteredAccessSet},
+    schedule::InternedScheduleLabel,
     world::World,
 };
-use mod_abi::describe::{ModDescription, ParamDesc, SystemDesc, TypeDesc};
+use mod_abi::describe::{ModDescription, ParamDesc, SystemDesc, TypeDesc, TypeIndex};
 use thiserror::Error;
 
 use crate::bridge::{
+    apply::CommandError,
+    bind::order::{BoundOrder, OrderError, bind_order, check_own, circle, earlier},
+    condition::{ConditionError, Conditions, MAX_CONDITIONS},
+    crossing::Crossing,
+    definitions::DefinitionError,
     gather::Block,
+    messages::{self, MessageReader},
     on_demand::bind_resource,
     query::{Bound, BoundQuery, QueryError, TypesOf},
+    states::{ModStates, StateError},
     types::bind,
 };
+
+pub(crate) mod order;
 
 /// A system of a mod that this game cannot run as it is described.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -30,6 +40,12 @@ pub enum SystemBindError {
         /// Why.
         source: QueryError,
     },
+    /// A type of the mod's own cannot be what it says.
+    #[error(transparent)]
+    Definition(#[from] DefinitionError),
+    /// A resource that the mod starts with cannot be inserted.
+    #[error("its initial resource cannot be inserted: {0}")]
+    Resource(CommandError),
     /// Two parameters mean the same data, and one of them writes.
     #[error(
         "`{system}`: parameter {param} borrows what an earlier parameter writes, or the other way round; use `Without<T>` to keep two queries apart"
@@ -66,33 +82,64 @@ pub enum SystemBindError {
         /// The schedule's name.
         schedule: String,
     },
-    /// The order of the mod's own systems contradicts itself or names a system of another schedule.
-    #[error("`{system}` should run after system number {after}, which {reason}")]
+    /// Two systems of one name, so that nobody could be ordered by it.
+    #[error("two systems are called `{system}`; each should have a name of its own")]
+    DuplicateName {
+        /// The name.
+        system: String,
+    },
+    /// A schedule about a state that cannot be found.
+    #[error("`{system}`: {source}")]
+    State {
+        /// The system's name.
+        system: String,
+        /// Why.
+        source: StateError,
+    },
+    /// A run condition that cannot be tested.
+    #[error("`{system}`: a run condition cannot be tested: {source}")]
+    Condition {
+        /// The system's name.
+        system: String,
+        /// Why.
+        source: ConditionError,
+    },
+    /// A place among other systems that it cannot have.
+    #[error("`{system}` {source}")]
     Order {
         /// The system's name.
         system: String,
-        /// The index of the other system.
-        after: u32,
-        /// What is wrong with it.
-        reason: &'static str,
+        /// Which place, and why not.
+        source: OrderError,
+    },
+    /// An observer that does not take what it is woken by, or a system that would.
+    #[error("`{observer}`: the event is the first parameter of every observer, and of nothing else")]
+    Event {
+        /// The observer's or the system's name.
+        observer: String,
     },
 }
 
 /// The most systems of one mod.
-const MAX_SYSTEMS: usize = 1024;
+pub(super) const MAX_SYSTEMS: usize = 1024;
 /// The most mistakes that are told at once.
-const MAX_ERRORS: usize = 64;
+pub(super) const MAX_ERRORS: usize = 64;
 /// The most parameters of one system.
-const MAX_PARAMS: usize = 32;
+pub(super) const MAX_PARAMS: usize = 32;
 
 /// A system whose types are known to this World.
 #[derive(Debug)]
 pub(crate) struct BoundSystem {
     pub(crate) name: String,
     pub(crate) schedule: String,
+    /// The schedule, if it is one about a state of the game.
+    pub(crate) state_schedule: Option<InternedScheduleLabel>,
     pub(crate) params: Vec<BoundParam>,
     /// Indices of the mod's systems that run earlier.
     pub(crate) after: Vec<usize>,
+    /// Its place among systems that need not be the mod's.
+    pub(crate) order: Vec<BoundOrder>,
+    pub(crate) conditions: Conditions,
 }
 
 /// A parameter, ready to be filled.
@@ -100,6 +147,14 @@ pub(crate) struct BoundSystem {
 pub(crate) enum BoundParam {
     Block(Box<Block>),
     World,
+    /// The permission to leave commands.
+    Commands,
+    /// Messages that came since the system last ran.
+    Messages(Box<MessageReader>),
+    /// The permission to leave commands that write messages of that type.
+    WriteMessages(TypeIndex),
+    /// What an observer was woken by.
+    Event(Box<Block>),
 }
 
 /// Binds all systems of a mod.
@@ -111,6 +166,11 @@ pub(crate) fn bind_systems(
     description: &ModDescription,
     is_schedule: impl Fn(&str) -> bool,
 ) -> Result<Bound<Vec<BoundSystem>>, Vec<SystemBindError>> {
+    let states = world.get_resource_or_init::<ModStates>();
+    let is_schedule = |name: &str| match states.schedule(name) {
+        Some(found) => found.map(drop).map_err(Some),
+        None => is_schedule(name).then_some(()).ok_or(None),
+    };
     let mut errors = check(description, is_schedule);
     let mut systems = Vec::new();
     let mut waiting = Vec::new();
@@ -125,14 +185,22 @@ pub(crate) fn bind_systems(
         errors.truncate(MAX_ERRORS);
         return Err(errors);
     }
+    for (system, earlier) in systems.iter_mut().zip(earlier(&description.systems)) {
+        system.after = earlier.into_iter().collect();
+        system.after.sort_unstable();
+    }
     waiting.sort_unstable();
     waiting.dedup();
     Ok(if waiting.is_empty() { Bound::Ready(systems) } else { Bound::Waiting(waiting) })
 }
 
 /// What can be wrong with a description whatever the World holds.
-fn check(description: &ModDescription, is_schedule: impl Fn(&str) -> bool) -> Vec<SystemBindError> {
+fn check(
+    description: &ModDescription,
+    is_schedule: impl Fn(&str) -> Result<(), Option<StateError>>,
+) -> Vec<SystemBindError> {
     let mut errors = Vec::new();
+    let mut names = HashSet::new();
     let systems = &description.systems;
     if systems.len() > MAX_SYSTEMS {
         let what = format!("{} systems", systems.len());
@@ -149,63 +217,37 @@ fn check(description: &ModDescription, is_schedule: impl Fn(&str) -> bool) -> Ve
             let what = format!("{} parameters", desc.params.len());
             errors.push(SystemBindError::TooMany { system: system.clone(), what, most: MAX_PARAMS });
         }
-        if !is_schedule(&desc.schedule) {
-            let schedule = desc.schedule.chars().filter(|c| !c.is_control()).take(32).collect();
-            errors.push(SystemBindError::Schedule { system: system.clone(), schedule });
+        if !names.insert(&desc.name) {
+            errors.push(SystemBindError::DuplicateName { system: system.clone() });
         }
-        if desc.after.len() > MAX_SYSTEMS {
-            let what = format!("{} systems that run earlier", desc.after.len());
+        match is_schedule(&desc.schedule) {
+            Ok(()) => {}
+            Err(Some(source)) => errors.push(SystemBindError::State { system: system.clone(), source }),
+            Err(None) => {
+                let schedule = desc.schedule.chars().filter(|c| !c.is_control()).take(32).collect();
+                errors.push(SystemBindError::Schedule { system: system.clone(), schedule });
+            }
+        }
+        if desc.conditions.len() > MAX_CONDITIONS {
+            let what = format!("{} run conditions", desc.conditions.len());
+            errors.push(SystemBindError::TooMany { system: system.clone(), what, most: MAX_CONDITIONS });
+        }
+        if desc.order.len() > MAX_SYSTEMS {
+            let what = format!("{} places in its order", desc.order.len());
             errors.push(SystemBindError::TooMany { system, what, most: MAX_SYSTEMS });
             continue;
         }
-        let wrong = desc.after.iter().find_map(|&after| {
-            let other = usize::try_from(after).ok().and_then(|after| systems.get(after));
-            let reason = match other {
-                None => "does not exist",
-                Some(other) if other.schedule != desc.schedule => "runs in another schedule",
-                Some(_) => return None,
-            };
-            Some(SystemBindError::Order { system: system.clone(), after, reason })
-        });
-        errors.extend(wrong);
+        let wrong = check_own(systems, desc);
+        errors.extend(wrong.map(|source| SystemBindError::Order { system, source }));
     }
     if errors.is_empty() {
-        errors.extend(circle(systems));
+        let circle = circle(systems);
+        errors.extend(circle.map(|(system, source)| SystemBindError::Order { system: system.to_owned(), source }));
     }
     errors
 }
 
-/// A system that should run after itself, by whatever way: one that is left when all others were put in order. All
-/// indices are those of systems.
-fn circle(systems: &[SystemDesc]) -> Option<SystemBindError> {
-    let index = |after: &u32| usize::try_from(*after).ok();
-    let mut waits_for: Vec<HashSet<usize>> =
-        systems.iter().map(|system| system.after.iter().filter_map(index).collect()).collect();
-    let mut leads_to = vec![Vec::new(); systems.len()];
-    for (system, earlier) in waits_for.iter().enumerate() {
-        for earlier in earlier {
-            leads_to[*earlier].push(system);
-        }
-    }
-    let mut ready: Vec<usize> = (0..systems.len()).filter(|system| waits_for[*system].is_empty()).collect();
-    while let Some(done) = ready.pop() {
-        for later in std::mem::take(&mut leads_to[done]) {
-            waits_for[later].remove(&done);
-            if waits_for[later].is_empty() {
-                ready.push(later);
-            }
-        }
-    }
-    let left = |(system, waits): (usize, &HashSet<usize>)| Some((system, *waits.iter().min()?));
-    let (system, other) = waits_for.iter().enumerate().find_map(left)?;
-    Some(SystemBindError::Order {
-        system: systems.get(system)?.name.clone(),
-        after: u32::try_from(other).ok()?,
-        reason: "should itself run after it",
-    })
-}
-
-fn is_name(name: &str) -> bool {
+pub(super) fn is_name(name: &str) -> bool {
     (1..=128).contains(&name.len()) && name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == ':')
 }
 
@@ -214,49 +256,98 @@ fn bind_system(
     desc: &SystemDesc,
     types: &[TypeDesc],
 ) -> Result<Bound<BoundSystem>, SystemBindError> {
-    let failed = |source| SystemBindError::Query { system: desc.name.clone(), source };
+    let unordered = |source| SystemBindError::Order { system: desc.name.clone(), source };
+    let order = bind_order(world, desc).map_err(unordered)?;
+    let untestable = |source| SystemBindError::Condition { system: desc.name.clone(), source };
+    let conditions = Conditions::bind(world, &desc.conditions, types).map_err(untestable)?;
+    let params = match bind_params(world, &desc.name, &desc.params, types, None)? {
+        Bound::Ready(params) => params,
+        Bound::Waiting(names) => return Ok(Bound::Waiting(names)),
+    };
+    Ok(Bound::Ready(BoundSystem {
+        name: desc.name.clone(),
+        schedule: desc.schedule.clone(),
+        state_schedule: world.get_resource_or_init::<ModStates>().schedule(&desc.schedule).and_then(Result::ok),
+        params,
+        // Known when all systems are.
+        after: Vec::new(),
+        order,
+        conditions,
+    }))
+}
+
+/// Binds the parameters of a system, or of an observer whose `event` crosses so.
+pub(super) fn bind_params(
+    world: &mut World,
+    system: &str,
+    descs: &[ParamDesc],
+    types: &[TypeDesc],
+    event: Option<&Arc<Crossing>>,
+) -> Result<Bound<Vec<BoundParam>>, SystemBindError> {
+    let failed = |source| SystemBindError::Query { system: system.to_owned(), source };
     let mut params = Vec::new();
     let mut waiting = Vec::new();
     let mut access = FilteredAccessSet::new();
-    for (index, param) in desc.params.iter().enumerate().take(MAX_PARAMS) {
-        let mut types = TypesOf { descs: types, bind: |desc: &TypeDesc| bind(world, desc) };
-        let block = match param {
-            ParamDesc::World => {
-                params.push(BoundParam::World);
-                continue;
+    for (index, param) in descs.iter().enumerate().take(MAX_PARAMS) {
+        let bound = match (param, event) {
+            (ParamDesc::Event, Some(crossing)) => {
+                Bound::Ready(BoundParam::Event(Box::new(Block::of_values(Arc::clone(crossing)))))
             }
-            ParamDesc::Query(query) => match BoundQuery::bind(query, &mut types).map_err(failed)? {
-                Bound::Waiting(names) => {
-                    waiting.extend(names);
-                    continue;
-                }
-                Bound::Ready(mut query) => {
-                    query.hide_disabled(world);
-                    Block::of_query(query)
-                }
-            },
-            ParamDesc::Resource(resource) => {
-                match bind_resource(resource.ty, resource.write, &mut types).map_err(failed)? {
-                    Bound::Waiting(names) => {
-                        waiting.extend(names);
-                        continue;
-                    }
-                    Bound::Ready((component, term)) => Block::of_resource(component, term),
-                }
-            }
+            (ParamDesc::Event, None) => return Err(SystemBindError::Event { observer: system.to_owned() }),
+            _ => bind_param(world, param, types).map_err(failed)?,
         };
-        let borrows = block.access();
-        if !access.get_conflicts_single(&borrows).is_empty() {
-            return Err(SystemBindError::Aliasing { system: desc.name.clone(), param: index + 1 });
+        match bound {
+            Bound::Waiting(names) => waiting.extend(names),
+            Bound::Ready(param) => {
+                if let BoundParam::Block(block) = &param {
+                    let borrows = block.access();
+                    if !access.get_conflicts_single(&borrows).is_empty() {
+                        return Err(SystemBindError::Aliasing { system: system.to_owned(), param: index + 1 });
+                    }
+                    access.add(borrows);
+                }
+                params.push(param);
+            }
         }
-        access.add(borrows);
-        params.push(BoundParam::Block(Box::new(block)));
     }
-    if !waiting.is_empty() {
-        return Ok(Bound::Waiting(waiting));
+    Ok(if waiting.is_empty() { Bound::Ready(params) } else { Bound::Waiting(waiting) })
+}
+
+fn bind_param(world: &mut World, param: &ParamDesc, types: &[TypeDesc]) -> Result<Bound<BoundParam>, QueryError> {
+    if let ParamDesc::MessageReader(index) | ParamDesc::MessageWriter(index) = param {
+        let desc = usize::try_from(*index).ok().and_then(|index| types.get(index));
+        let desc = desc.ok_or(QueryError::NoSuchType { index: *index, types: types.len() })?;
+        return if matches!(param, ParamDesc::MessageReader(_)) {
+            Ok(MessageReader::bind(world, desc)?.map(|reader| BoundParam::Messages(Box::new(reader))))
+        } else {
+            Ok(messages::bind_writer(world, desc)?.map(|()| BoundParam::WriteMessages(*index)))
+        };
     }
-    let after = desc.after.iter().filter_map(|after| usize::try_from(*after).ok()).collect();
-    Ok(Bound::Ready(BoundSystem { name: desc.name.clone(), schedule: desc.schedule.clone(), params, after }))
+    let mut types = TypesOf { descs: types, bind: |desc: &TypeDesc| bind(world, desc) };
+    let bound = match param {
+        ParamDesc::World => Bound::Ready(BoundParam::World),
+        ParamDesc::Query(query) => match BoundQuery::bind(query, &mut types)? {
+            Bound::Waiting(names) => Bound::Waiting(names),
+            Bound::Ready(mut query) => {
+                query.hide_disabled(world);
+                Bound::Ready(BoundParam::Block(Box::new(Block::of_query(query))))
+            }
+        },
+        ParamDesc::Resource(resource) | ParamDesc::OptionalResource(resource) => {
+            let optional = matches!(param, ParamDesc::OptionalResource(_));
+            match bind_resource(resource.ty, resource.write, &mut types)? {
+                Bound::Waiting(names) => Bound::Waiting(names),
+                Bound::Ready((component, term)) => {
+                    Bound::Ready(BoundParam::Block(Box::new(Block::of_resource(component, term, optional))))
+                }
+            }
+        }
+        // The others were bound above, or by the caller.
+        ParamDesc::Commands | ParamDesc::MessageReader(_) | ParamDesc::MessageWriter(_) | ParamDesc::Event => {
+            Bound::Ready(BoundParam::Commands)
+        }
+    };
+    Ok(bound)
 }
 
 impl BoundParam {
@@ -269,6 +360,25 @@ impl BoundParam {
                 access.add(everything);
             }
             Self::Block(block) => access.add(block.access()),
+            Self::Messages(reader) => reader.declare(access),
+            Self::Commands | Self::WriteMessages(_) | Self::Event(_) => {}
+        }
+    }
+
+    /// The type of which it may write messages.
+    pub(crate) fn written_message(&self) -> Option<TypeIndex> {
+        match self {
+            Self::WriteMessages(ty) => Some(*ty),
+            _ => None,
+        }
+    }
+
+    /// The rows of this parameter, if it has any.
+    pub(crate) fn block(&self) -> Option<&Block> {
+        match self {
+            Self::Block(block) | Self::Event(block) => Some(block),
+            Self::Messages(reader) => Some(&reader.block),
+            Self::World | Self::Commands | Self::WriteMessages(_) => None,
         }
     }
 }

@@ -5,24 +5,26 @@
 //! lays them out, [`Block::write`] copies them.
 #![expect(unsafe_code, reason = "reads components through pointers whose types are only known at run time")]
 
+use std::sync::Arc;
+
 use bevy_ecs::{
-    archetype::ArchetypeId,
     component::ComponentId,
     entity::Entity,
     query::FilteredAccess,
     resource::IS_RESOURCE,
-    storage::TableId,
     world::{World, unsafe_world_cell::UnsafeWorldCell},
 };
 use mod_abi::batch::{BLOCK_HEADER, COLUMN_HEADER, ColumnHeader, align_up, block_header_bytes, dirty_map_bytes};
 use thiserror::Error;
 
 use crate::bridge::{
-    plan::CopyPlan,
-    query::{BoundQuery, Matcher, Term, matches},
+    crossing::Crossing,
+    filter::Ticks,
+    query::{BoundQuery, Term},
     rows::{Cells, Rows, Segment},
+    selection::Selection,
     types::BoundType,
-    value::{self, ValueError},
+    value::{Reflection, ValueError},
 };
 
 /// Rows that could not be given to a mod.
@@ -31,16 +33,23 @@ pub(crate) enum GatherError {
     #[error("what it should read takes more bytes than its memory may have")]
     TooLarge,
     #[error("a value of {name} could not be read: {source}")]
-    Value { name: &'static str, source: ValueError },
+    Value { name: String, source: ValueError },
     #[error("the World changed while its rows were read")]
     Changed,
+    #[error("another version of the mod that defines {name} gave it another form; reload this one")]
+    Redefined { name: String },
 }
 
 /// Where the rows of a block come from.
 #[derive(Debug)]
 enum Source {
-    Query { access: FilteredAccess, matcher: Matcher },
-    Resource(ComponentId),
+    Query,
+    Resource {
+        component: ComponentId,
+        optional: bool,
+    },
+    /// They were put there: messages, or what an observer was woken by.
+    Values,
 }
 
 /// A query's or a resource's rows, laid out.
@@ -48,11 +57,8 @@ enum Source {
 pub(crate) struct Block {
     source: Source,
     pub(super) columns: Vec<Column>,
-    pub(super) segments: Vec<Segment>,
-    pub(super) rows: usize,
+    pub(super) selection: Selection,
     bytes: usize,
-    /// Scratch: the matched archetypes by table, with their rows.
-    matched: Vec<(TableId, ArchetypeId, u32)>,
 }
 
 /// One column of a block.
@@ -60,7 +66,7 @@ pub(crate) struct Block {
 pub(super) struct Column {
     pub(super) term: Term,
     pub(super) header: ColumnHeader,
-    /// Rows of varying size, encoded while measuring: their bytes, and where each starts.
+    /// Rows that are encoded while measuring: their bytes, and where each starts.
     data: Vec<u8>,
     offsets: Vec<u32>,
 }
@@ -73,64 +79,84 @@ impl Column {
     fn stride(&self) -> Option<usize> {
         match &self.term {
             Term::Entity => Some(size_of::<u64>()),
-            Term::Data { ty, .. } => ty.stride,
+            Term::Has(_) => Some(0),
+            Term::Data { ty, .. } => ty.crossing.stride,
+            Term::Value(crossing) => crossing.stride,
         }
+    }
+
+    fn is_written(&self) -> bool {
+        matches!(self.term, Term::Data { write: true, .. })
     }
 }
 
 impl Block {
     /// A block for the rows of a query.
     pub(crate) fn of_query(query: BoundQuery) -> Self {
-        let source = Source::Query { access: query.access, matcher: Matcher::new() };
-        Self::new(source, query.terms)
+        let selection = Selection::of_query(query.access, query.filter);
+        Self::new(Source::Query, selection, query.terms)
     }
 
     /// A block for a resource: one row, or none while the resource is missing.
-    pub(crate) fn of_resource(component: ComponentId, term: Term) -> Self {
-        Self::new(Source::Resource(component), vec![term])
+    pub(crate) fn of_resource(component: ComponentId, term: Term, optional: bool) -> Self {
+        Self::new(Source::Resource { component, optional }, Selection::nothing(), vec![term])
     }
 
-    fn new(source: Source, terms: Vec<Term>) -> Self {
-        let columns = terms.into_iter().map(Column::new).collect();
-        Self { source, columns, segments: Vec::new(), rows: 0, bytes: 0, matched: Vec::new() }
+    /// A block for values that are no components, such as messages.
+    pub(crate) fn of_values(crossing: Arc<Crossing>) -> Self {
+        Self::new(Source::Values, Selection::nothing(), vec![Term::Value(crossing)])
+    }
+
+    fn new(source: Source, selection: Selection, terms: Vec<Term>) -> Self {
+        Self { source, columns: terms.into_iter().map(Column::new).collect(), selection, bytes: 0 }
     }
 
     /// A block without rows, for a query that cannot match yet.
     pub(crate) fn empty(columns: usize) -> Self {
-        let source = Source::Query { access: FilteredAccess::matches_nothing(), matcher: Matcher::new() };
-        Self::new(source, vec![Term::Entity; columns])
+        Self::new(Source::Query, Selection::nothing(), vec![Term::Entity; columns])
     }
 
     /// Reads the rows, or only those of `entity`, into a block of its own.
     pub(crate) fn read(
         &mut self,
         world: &World,
+        reflection: Reflection,
         entity: Option<Entity>,
         limit: usize,
         out: &mut Vec<u8>,
     ) -> Result<(), GatherError> {
+        let ticks = Ticks { last_run: world.last_change_tick(), this_run: world.read_change_tick() };
         let world = world.as_unsafe_world_cell_readonly();
         // SAFETY: the cell comes from a `&World`, which may read everything and keeps it from changing.
         unsafe {
             let bytes = match entity {
-                Some(entity) => self.measure_one(world, entity, limit)?,
-                None => self.measure(world, limit)?,
+                Some(entity) => self.measure_one(world, reflection, ticks, entity, limit)?,
+                None => self.measure(world, reflection, ticks, limit)?,
             };
             out.clear();
             out.resize(bytes, 0);
-            self.write(world, out)
+            self.write(world, reflection, out)
         }
+    }
+
+    /// How many rows there are, without reading them.
+    pub(crate) fn count(&mut self, world: &World) -> Result<usize, GatherError> {
+        let ticks = Ticks { last_run: world.last_change_tick(), this_run: world.read_change_tick() };
+        // SAFETY: the cell comes from a `&World`, which may read everything and keeps it from changing.
+        unsafe { self.select(world.as_unsafe_world_cell_readonly(), ticks)? };
+        Ok(self.selection.rows)
     }
 
     /// What the scheduler has to know of this block.
     pub(crate) fn access(&self) -> FilteredAccess {
         let component = match &self.source {
-            Source::Query { access, .. } => return access.clone(),
-            Source::Resource(component) => *component,
+            Source::Query => return self.selection.access().clone(),
+            Source::Values => return FilteredAccess::matches_nothing(),
+            Source::Resource { component, .. } => *component,
         };
         let mut access = FilteredAccess::default();
         access.and_with(IS_RESOURCE);
-        if self.columns.iter().any(|column| matches!(column.term, Term::Data { write: true, .. })) {
+        if self.columns.iter().any(Column::is_written) {
             access.add_write(component);
         } else {
             access.add_read(component);
@@ -139,42 +165,88 @@ impl Block {
     }
 
     /// The short path of the first type that the block holds, for messages.
-    pub(crate) fn name(&self) -> &'static str {
-        let name = |column: &Column| match &column.term {
-            Term::Data { ty, .. } => Some(ty.name),
-            Term::Entity => None,
-        };
-        self.columns.iter().find_map(name).unwrap_or("Entity")
+    pub(crate) fn name(&self) -> &str {
+        self.columns.iter().find_map(Column::name).unwrap_or("Entity")
     }
 
-    /// Whether this block is a resource that is missing.
+    /// Whether this block is a resource that is missing and has to be there.
     pub(crate) fn is_missing(&self) -> bool {
-        matches!(self.source, Source::Resource(_)) && self.rows == 0
+        matches!(self.source, Source::Resource { optional: false, .. }) && self.selection.rows == 0
+    }
+
+    /// Starts a new list of values that are no components.
+    pub(crate) fn clear_values(&mut self) {
+        for column in &mut self.columns {
+            column.data.clear();
+            column.offsets.clear();
+            if column.stride().is_none() {
+                column.offsets.push(0);
+            }
+        }
+        self.selection.rows = 0;
+    }
+
+    /// Adds a value to the list, which was started.
+    pub(crate) fn push_value(
+        &mut self,
+        encode: impl FnOnce(&Crossing, &mut Vec<u8>) -> Result<(), ValueError>,
+    ) -> Result<(), GatherError> {
+        let Some(column) = self.columns.first_mut() else { return Ok(()) };
+        let Term::Value(crossing) = &column.term else { return Ok(()) };
+        let failed = |source| GatherError::Value { name: crossing.name.to_string(), source };
+        let start = column.data.len();
+        encode(crossing, &mut column.data).map_err(failed)?;
+        match crossing.stride {
+            Some(stride) if column.data.len() - start != stride => {
+                return Err(failed(ValueError::Unexpected(crossing.path.to_string())));
+            }
+            Some(_) => {}
+            None => column.offsets.push(u32::try_from(column.data.len()).map_err(|_| GatherError::TooLarge)?),
+        }
+        self.selection.rows += 1;
+        Ok(())
+    }
+
+    /// Bytes of the list of values.
+    pub(crate) fn value_bytes(&self) -> usize {
+        self.columns.iter().map(|column| column.data.len()).sum()
     }
 
     /// Finds the rows and returns the bytes that the block takes, which are at most `limit`.
     ///
     /// # Safety
     /// The caller has the access that the block's query declares.
-    pub(crate) unsafe fn measure(&mut self, world: UnsafeWorldCell, limit: usize) -> Result<usize, GatherError> {
-        self.segments.clear();
-        match &mut self.source {
-            Source::Query { access, matcher } => {
-                matcher.update(world.archetypes(), access);
-                // SAFETY: only the number of rows of tables is read.
-                unsafe { segments_of(world, matcher, &mut self.matched, &mut self.segments) };
-            }
-            Source::Resource(component) => {
+    pub(crate) unsafe fn measure(
+        &mut self,
+        world: UnsafeWorldCell,
+        reflection: Reflection,
+        ticks: Ticks,
+        limit: usize,
+    ) -> Result<usize, GatherError> {
+        // SAFETY: passed on.
+        unsafe {
+            self.select(world, ticks)?;
+            self.lay_out(world, reflection, limit)
+        }
+    }
+
+    /// # Safety
+    /// The caller has the access that the block's query declares.
+    unsafe fn select(&mut self, world: UnsafeWorldCell, ticks: Ticks) -> Result<(), GatherError> {
+        match &self.source {
+            // SAFETY: passed on.
+            Source::Query => unsafe { self.selection.update(world, ticks) },
+            Source::Resource { component, .. } => {
                 // SAFETY: the caller may read this resource.
                 let entity = unsafe { world.resource_entities() }.get(*component);
                 // A resource that was removed leaves its entity behind.
                 let holds =
                     |entity: &Entity| world.get_entity(*entity).is_ok_and(|entity| entity.contains_id(*component));
-                self.segments.extend(entity.filter(holds).map(Segment::Entity));
+                self.selection.set_entity(entity.filter(holds));
+                Ok(())
             }
+            Source::Values => Ok(()),
         }
-        // SAFETY: passed on.
-        unsafe { self.lay_out(world, limit) }
     }
 
     /// As [`Block::measure`], but for one entity: one row, or none if it does not match.
@@ -184,30 +256,33 @@ impl Block {
     unsafe fn measure_one(
         &mut self,
         world: UnsafeWorldCell,
+        reflection: Reflection,
+        ticks: Ticks,
         entity: Entity,
         limit: usize,
     ) -> Result<usize, GatherError> {
-        self.segments.clear();
-        if let (Source::Query { access, .. }, Ok(found)) = (&self.source, world.get_entity(entity))
-            && matches(access, found.archetype())
-        {
-            self.segments.push(Segment::Entity(entity));
-        }
         // SAFETY: passed on.
-        unsafe { self.lay_out(world, limit) }
+        unsafe {
+            let matches = matches!(self.source, Source::Query) && self.selection.matches(world, entity, ticks);
+            self.selection.set_entity(Some(entity).filter(|_| matches));
+            self.lay_out(world, reflection, limit)
+        }
     }
 
     /// # Safety
     /// The caller has the access that the block's query declares.
-    unsafe fn lay_out(&mut self, world: UnsafeWorldCell, limit: usize) -> Result<usize, GatherError> {
-        self.rows = self.segments.iter().try_fold(0_usize, |sum, segment| {
-            // SAFETY: only the number of rows is read.
-            let rows = unsafe { Rows::of(world, *segment) }.ok_or(GatherError::Changed)?;
-            sum.checked_add(rows.len()).filter(|sum| u32::try_from(*sum).is_ok()).ok_or(GatherError::TooLarge)
-        })?;
+    unsafe fn lay_out(
+        &mut self,
+        world: UnsafeWorldCell,
+        reflection: Reflection,
+        limit: usize,
+    ) -> Result<usize, GatherError> {
+        let rows = self.selection.rows;
+        if u32::try_from(rows).is_err() {
+            return Err(GatherError::TooLarge);
+        }
         let mut layout = Layout::after_headers(self.columns.len(), limit)?;
         for column in &mut self.columns {
-            let rows = self.rows;
             column.header = ColumnHeader::default();
             match column.stride() {
                 Some(stride) => {
@@ -216,14 +291,19 @@ impl Block {
                     (column.header.data, column.header.data_len) = layout.place(len)?;
                 }
                 None => {
-                    // SAFETY: passed on.
-                    unsafe { column.encode(world, &self.segments, limit)? };
+                    if !matches!(self.source, Source::Values) {
+                        // SAFETY: passed on.
+                        unsafe { column.encode(world, reflection, &self.selection, limit)? };
+                    }
                     (column.header.data, column.header.data_len) = layout.place(column.data.len())?;
                     column.header.offsets = layout.place(column.offsets.len() * 4)?.0;
                 }
             }
-            if matches!(column.term, Term::Data { write: true, .. }) {
+            if column.is_written() {
                 column.header.dirty = layout.place(dirty_map_bytes(rows))?.0;
+            }
+            if matches!(column.term, Term::Has(_) | Term::Data { optional: true, .. }) {
+                column.header.present = layout.place(dirty_map_bytes(rows))?.0;
             }
         }
         self.bytes = layout.end;
@@ -235,8 +315,14 @@ impl Block {
     /// # Safety
     /// The caller has the access that the block's query declares, and nothing of the World changed since the block
     /// was measured.
-    pub(crate) unsafe fn write(&self, world: UnsafeWorldCell, out: &mut [u8]) -> Result<(), GatherError> {
-        let words = [self.rows, self.columns.len(), self.bytes, 0];
+    pub(crate) unsafe fn write(
+        &self,
+        world: UnsafeWorldCell,
+        reflection: Reflection,
+        out: &mut [u8],
+    ) -> Result<(), GatherError> {
+        let rows = self.selection.rows;
+        let words = [rows, self.columns.len(), self.bytes, 0];
         for (place, word) in out.chunks_exact_mut(4).zip(words) {
             place.copy_from_slice(&u32::try_from(word).map_err(|_| GatherError::TooLarge)?.to_le_bytes());
         }
@@ -246,12 +332,19 @@ impl Block {
             let place = |start: u32, len: usize| start as usize..start as usize + len;
             let data = place(column.header.data, column.header.data_len as usize);
             if column.header.dirty != 0 {
-                out[place(column.header.dirty, dirty_map_bytes(self.rows))].fill(0);
+                out[place(column.header.dirty, dirty_map_bytes(rows))].fill(0);
+            }
+            if let (1.., Term::Has(ty) | Term::Data { ty, .. }) = (column.header.present, &column.term) {
+                let map = &mut out[place(column.header.present, dirty_map_bytes(rows))];
+                // SAFETY: passed on.
+                unsafe { self.write_present(world, ty, map)? };
             }
             match (&column.term, column.header.stride as usize) {
+                (Term::Has(_), _) => {}
                 // SAFETY: passed on.
                 (Term::Entity, _) => unsafe { self.write_entities(world, &mut out[data])? },
-                (Term::Data { .. }, 0) => {
+                (Term::Value(_), 1..) => out[data].copy_from_slice(&column.data),
+                (Term::Data { .. } | Term::Value(_), 0) => {
                     out[data].copy_from_slice(&column.data);
                     let offsets = place(column.header.offsets, column.offsets.len() * 4);
                     for (place, offset) in out[offsets].chunks_exact_mut(4).zip(&column.offsets) {
@@ -259,7 +352,24 @@ impl Block {
                     }
                 }
                 // SAFETY: passed on.
-                (Term::Data { ty, .. }, stride) => unsafe { self.write_column(world, ty, stride, &mut out[data])? },
+                (Term::Data { ty, .. }, stride) => unsafe {
+                    self.write_column(world, reflection, ty, stride, &mut out[data])?;
+                },
+            }
+        }
+        Ok(())
+    }
+
+    /// # Safety
+    /// As [`Block::write`].
+    unsafe fn write_present(&self, world: UnsafeWorldCell, ty: &BoundType, map: &mut [u8]) -> Result<(), GatherError> {
+        map.fill(0);
+        for segment in self.selection.segments() {
+            // SAFETY: only the structure of tables is read.
+            let rows = unsafe { self.selection.rows_of(world, segment) }.ok_or(GatherError::Changed)?;
+            let Some(cells) = rows.cells(ty.component, ty.storage) else { continue };
+            for index in (0..rows.len()).filter(|index| cells.has(*index)) {
+                map[segment.start + index] = 1;
             }
         }
         Ok(())
@@ -269,9 +379,9 @@ impl Block {
     /// As [`Block::write`].
     unsafe fn write_entities(&self, world: UnsafeWorldCell, out: &mut [u8]) -> Result<(), GatherError> {
         let mut places = out.chunks_exact_mut(size_of::<u64>());
-        for segment in &self.segments {
+        for segment in self.selection.segments() {
             // SAFETY: only entity ids are read.
-            let rows = unsafe { Rows::of(world, *segment) }.ok_or(GatherError::Changed)?;
+            let rows = unsafe { self.selection.rows_of(world, segment) }.ok_or(GatherError::Changed)?;
             for (entity, place) in rows.entities().zip(&mut places) {
                 place.copy_from_slice(&entity.to_bits().to_le_bytes());
             }
@@ -284,68 +394,103 @@ impl Block {
     unsafe fn write_column(
         &self,
         world: UnsafeWorldCell,
+        reflection: Reflection,
         ty: &BoundType,
         stride: usize,
         out: &mut [u8],
     ) -> Result<(), GatherError> {
         let mut out = out;
-        for segment in &self.segments {
-            // SAFETY: the caller may read this component.
-            let cells = unsafe { cells_of(world, *segment, ty)? };
-            if cells.len() == 0 {
-                continue;
-            }
+        for segment in self.selection.segments() {
             let rows;
-            (rows, out) = out.split_at_mut(cells.len() * stride);
-            match (plan_of(ty, &cells), cells.contiguous()) {
-                // SAFETY: the caller may read this component, the values are of the plan's type, and all of the
-                // segment's stand one after the other.
-                (Some(plan), Some(first)) => unsafe { plan.write_rows(first, cells.len(), rows) },
-                (plan, _) => {
-                    for (index, row) in rows.chunks_exact_mut(stride).enumerate() {
-                        let cell = cells.get(index).ok_or(GatherError::Changed)?;
-                        match plan {
-                            // SAFETY: as above, for one value.
-                            Some(plan) => unsafe { plan.write_row(cell.value, row) },
-                            None => {
-                                let mut bytes = Vec::with_capacity(stride);
-                                // SAFETY: the value is of the type that `from_ptr` was made for.
-                                let value = unsafe { ty.from_ptr.0.as_reflect(cell.value) };
-                                let failed = |source| GatherError::Value { name: ty.name, source };
-                                value::write(value.as_partial_reflect(), &mut bytes).map_err(failed)?;
-                                if bytes.len() != stride {
-                                    return Err(failed(ValueError::Unexpected(ty.name.to_owned())));
-                                }
-                                row.copy_from_slice(&bytes);
-                            }
-                        }
-                    }
-                }
+            (rows, out) = out.split_at_mut(segment.len * stride);
+            // SAFETY: only the structure of tables is read.
+            let place = unsafe { self.selection.rows_of(world, segment) }.ok_or(GatherError::Changed)?;
+            match place.cells(ty.component, ty.storage) {
+                // SAFETY: the caller may read this component.
+                Some(cells) => unsafe { write_cells(&ty.crossing, &cells, reflection, stride, rows)? },
+                // None of them has the optional component.
+                None => rows.fill(0),
             }
         }
         Ok(())
     }
 }
 
+/// Writes the values of a segment, or zeros where there is none.
+///
+/// # Safety
+/// The caller may read the component.
+unsafe fn write_cells(
+    crossing: &Crossing,
+    cells: &Cells,
+    reflection: Reflection,
+    stride: usize,
+    rows: &mut [u8],
+) -> Result<(), GatherError> {
+    let sample = || (0..cells.len()).find_map(|index| cells.get(index)).map(|cell| cell.value);
+    // SAFETY: the caller may read this component.
+    let plan = unsafe { crossing.plan(reflection, sample) };
+    if let (Some(plan), Some(first)) = (plan, cells.contiguous()) {
+        // SAFETY: the caller may read this component, the values are of the plan's type, and all of the segment's
+        // stand one after the other.
+        unsafe { plan.write_rows(first, cells.len(), rows) };
+        return Ok(());
+    }
+    let mut bytes = Vec::new();
+    for (index, row) in rows.chunks_exact_mut(stride).enumerate() {
+        match (cells.get(index), plan) {
+            (None, _) => row.fill(0),
+            // SAFETY: as above, for one value.
+            (Some(cell), Some(plan)) => unsafe { plan.write_row(cell.value, row) },
+            (Some(cell), None) => {
+                let failed = |source| GatherError::Value { name: crossing.name.to_string(), source };
+                bytes.clear();
+                // SAFETY: the caller may read this component, and the value is of its type.
+                unsafe { crossing.write(cell.value, reflection, &mut bytes) }.map_err(failed)?;
+                if bytes.len() != stride {
+                    return Err(failed(ValueError::Unexpected(crossing.path.to_string())));
+                }
+                row.copy_from_slice(&bytes);
+            }
+        }
+    }
+    Ok(())
+}
+
 impl Column {
+    fn name(&self) -> Option<&str> {
+        match &self.term {
+            Term::Data { ty, .. } | Term::Has(ty) => Some(ty.name()),
+            Term::Value(crossing) => Some(&crossing.name),
+            Term::Entity => None,
+        }
+    }
+
     /// Encodes rows of varying size.
     ///
     /// # Safety
     /// The caller may read the column's component.
-    unsafe fn encode(&mut self, world: UnsafeWorldCell, segments: &[Segment], limit: usize) -> Result<(), GatherError> {
+    unsafe fn encode(
+        &mut self,
+        world: UnsafeWorldCell,
+        reflection: Reflection,
+        selection: &Selection,
+        limit: usize,
+    ) -> Result<(), GatherError> {
         let Term::Data { ty, .. } = &self.term else { return Ok(()) };
         self.data.clear();
         self.offsets.clear();
         self.offsets.push(0);
-        for segment in segments {
-            // SAFETY: the caller may read this component.
-            let cells = unsafe { cells_of(world, *segment, ty)? };
-            for index in 0..cells.len() {
-                let cell = cells.get(index).ok_or(GatherError::Changed)?;
-                // SAFETY: the value is of the type that `from_ptr` was made for.
-                let value = unsafe { ty.from_ptr.0.as_reflect(cell.value) };
-                value::write(value.as_partial_reflect(), &mut self.data)
-                    .map_err(|source| GatherError::Value { name: ty.name, source })?;
+        for segment in selection.segments() {
+            // SAFETY: only the structure of tables is read.
+            let rows = unsafe { selection.rows_of(world, segment) }.ok_or(GatherError::Changed)?;
+            let cells = rows.cells(ty.component, ty.storage);
+            for index in 0..rows.len() {
+                if let Some(cell) = cells.as_ref().and_then(|cells| cells.get(index)) {
+                    // SAFETY: the caller may read this component, and the value is of its type.
+                    unsafe { ty.crossing.write(cell.value, reflection, &mut self.data) }
+                        .map_err(|source| GatherError::Value { name: ty.name().to_string(), source })?;
+                }
                 let end = u32::try_from(self.data.len()).map_err(|_| GatherError::TooLarge)?;
                 if self.data.len() > limit {
                     return Err(GatherError::TooLarge);
@@ -357,61 +502,19 @@ impl Column {
     }
 }
 
-/// The type's plan, made from the first value that there is.
-pub(super) fn plan_of<'t>(ty: &'t BoundType, cells: &Cells) -> Option<&'t CopyPlan> {
-    ty.stride.filter(|stride| *stride > 0)?;
-    if let Some(plan) = ty.plan.get() {
-        return plan.as_ref();
-    }
-    let sample = cells.get(0)?;
-    let plan = ty.plan.get_or_init(|| {
-        // SAFETY: the value is of the type that `from_ptr` was made for, and whoever made `cells` may read it.
-        let sample = unsafe { ty.from_ptr.0.as_reflect(sample.value) };
-        CopyPlan::of(sample).filter(|plan| Some(plan.stride()) == ty.stride)
-    });
-    plan.as_ref()
-}
-
-/// The values of a component in a segment.
+/// The rows of a segment in which each has the component, with its values.
 ///
 /// # Safety
 /// The caller may read the component.
 pub(super) unsafe fn cells_of<'w>(
     world: UnsafeWorldCell<'w>,
-    segment: Segment,
+    selection: &'w Selection,
+    segment: &Segment,
     ty: &BoundType,
-) -> Result<Cells<'w>, GatherError> {
+) -> Option<Cells<'w>> {
     // SAFETY: the caller may read the component.
-    unsafe { Rows::of(world, segment) }.and_then(|rows| rows.cells(ty)).ok_or(GatherError::Changed)
-}
-
-/// The segments of all matched rows, whole tables where every row of one matches.
-///
-/// # Safety
-/// The structure of the World does not change meanwhile.
-unsafe fn segments_of(
-    world: UnsafeWorldCell,
-    matcher: &Matcher,
-    matched: &mut Vec<(TableId, ArchetypeId, u32)>,
-    segments: &mut Vec<Segment>,
-) {
-    let archetypes = matcher.matched().iter().filter_map(|id| world.archetypes().get(*id));
-    let archetypes = archetypes.filter(|archetype| !archetype.is_empty());
-    matched.clear();
-    matched.extend(archetypes.map(|archetype| (archetype.table_id(), archetype.id(), archetype.len())));
-    // A table can hold several archetypes, not all of which match.
-    matched.sort_by_key(|(table, ..)| table.as_usize());
-    // SAFETY: only the number of rows is read.
-    let tables = unsafe { &world.storages().tables };
-    for group in matched.chunk_by(|a, b| a.0 == b.0) {
-        let rows: u32 = group.iter().map(|(.., rows)| rows).sum();
-        match group.first() {
-            Some((table, ..)) if tables.get(*table).is_some_and(|table| table.entity_count() == rows) => {
-                segments.push(Segment::Table(*table));
-            }
-            _ => segments.extend(group.iter().map(|(_, archetype, _)| Segment::Archetype(*archetype))),
-        }
-    }
+    let rows: Rows<'w> = unsafe { selection.rows_of(world, segment)? };
+    rows.cells(ty.component, ty.storage)
 }
 
 /// Gives places to the parts of a block.
@@ -437,3 +540,6 @@ impl Layout {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,14 +1,23 @@
 //! A running mod as its systems see it: one instance behind a lock, and a place for its first fault.
 
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError, TryLockError,
-    atomic::{AtomicBool, AtomicUsize, Ordering},
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, TryLockError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
 };
 
+use bevy_ecs::entity::Entity;
+use mod_abi::describe::TypeDesc;
 use mod_host::{CallError, Instance};
 use thiserror::Error;
 
-use crate::bridge::{gather::GatherError, on_demand::OnDemand, scatter::ScatterError};
+use crate::bridge::{
+    apply::{BoundByIndex, CommandError},
+    on_demand::OnDemand,
+    scatter::ScatterError,
+};
 
 /// Why a system of a mod could not finish.
 #[derive(Debug, Error)]
@@ -24,6 +33,14 @@ pub enum SystemError {
         system: String,
         /// What is wrong.
         source: ScatterError,
+    },
+    /// The commands that it left cannot be carried out.
+    #[error("`{system}` failed: {source}")]
+    Commands {
+        /// The system's name.
+        system: String,
+        /// What is wrong.
+        source: CommandError,
     },
     /// What it should read cannot be given to it.
     #[error("`{system}` could not run: {reason}")]
@@ -41,6 +58,24 @@ pub enum SystemError {
         /// The panic's text.
         message: String,
     },
+    /// An observer that is set off by what it does itself.
+    #[error("`{system}` was stopped, because what it does wakes it again without an end: {cycle}")]
+    Endless {
+        /// The observer's name.
+        system: String,
+        /// The observers that woke each other.
+        cycle: String,
+    },
+    /// More happened while the mod was busy than can wait for it.
+    #[error("`{system}` was stopped, because more than {most} events, or {bytes} bytes of them, wait for the mod")]
+    Flooded {
+        /// The observer's name.
+        system: String,
+        /// How many may wait.
+        most: usize,
+        /// How many bytes they may have.
+        bytes: usize,
+    },
     /// A call from the game left the mod in no state to go on.
     #[error("{reason}")]
     Stopped {
@@ -51,11 +86,8 @@ pub enum SystemError {
     },
 }
 
-impl SystemError {
-    pub(crate) fn gather(system: &str, error: &GatherError) -> Self {
-        Self::Gather { system: system.to_owned(), reason: error.to_string() }
-    }
-}
+/// The most types that a mod may name.
+const MAX_TYPES: usize = 1024;
 
 /// A mod that runs: shared by its systems, the game's calls and the lifecycle.
 #[derive(Debug)]
@@ -64,9 +96,17 @@ pub(crate) struct ModHandle {
     instance: Mutex<Option<Instance>>,
     /// The requests for on-demand access that this instance prepared.
     on_demand: Mutex<OnDemand>,
+    /// The types by which the mod names values: those of its description, and those that it met later.
+    types: Mutex<Vec<TypeDesc>>,
+    /// What those types are in the World, as far as commands named them.
+    bound: Mutex<BoundByIndex>,
+    /// Entities that the mod may spawn: it has their ids already.
+    reserved: Mutex<HashSet<Entity>>,
     /// The most bytes that a call may give to the mod: what its memory may hold.
     pub(crate) memory_limit: usize,
     memory_bytes: AtomicUsize,
+    /// Whether a type that it uses has been defined anew since it was bound.
+    stale: AtomicBool,
     faulted: AtomicBool,
     fault: Mutex<Option<Fault>>,
 }
@@ -84,13 +124,17 @@ pub(crate) struct Fault {
 pub(crate) struct Busy;
 
 impl ModHandle {
-    pub(crate) fn new(id: Arc<str>, instance: Instance, memory_limit: usize) -> Self {
+    pub(crate) fn new(id: Arc<str>, instance: Instance, memory_limit: usize, types: Vec<TypeDesc>) -> Self {
         Self {
             id,
             memory_limit,
             memory_bytes: AtomicUsize::new(instance.memory_bytes()),
             instance: Mutex::new(Some(instance)),
             on_demand: Mutex::new(OnDemand::default()),
+            types: Mutex::new(types),
+            bound: Mutex::new(BoundByIndex::new()),
+            reserved: Mutex::new(HashSet::new()),
+            stale: AtomicBool::new(false),
             faulted: AtomicBool::new(false),
             fault: Mutex::new(None),
         }
@@ -112,6 +156,11 @@ impl ModHandle {
         Ok(result)
     }
 
+    /// Whether the mod is in the middle of a call.
+    pub(crate) fn is_busy(&self) -> bool {
+        matches!(self.instance.try_lock(), Err(TryLockError::WouldBlock))
+    }
+
     /// Drops the instance and its memory. A mod that is in the middle of a call keeps it.
     pub(crate) fn drop_instance(&self) {
         if let Ok(mut instance) = self.instance.try_lock() {
@@ -127,6 +176,45 @@ impl ModHandle {
 
     pub(crate) fn on_demand(&self) -> MutexGuard<'_, OnDemand> {
         ignore_poison(&self.on_demand)
+    }
+
+    /// The types by which the mod names values.
+    pub(crate) fn types(&self) -> MutexGuard<'_, Vec<TypeDesc>> {
+        ignore_poison(&self.types)
+    }
+
+    /// The index of a type that the mod states in the middle of a call.
+    pub(crate) fn type_index(&self, desc: TypeDesc) -> Result<u32, String> {
+        let mut types = self.types();
+        let index = match types.iter().position(|known| *known == desc) {
+            Some(index) => index,
+            None if types.len() >= MAX_TYPES => return Err(format!("it names more than {MAX_TYPES} types")),
+            None => {
+                types.push(desc);
+                types.len() - 1
+            }
+        };
+        u32::try_from(index).map_err(|error| error.to_string())
+    }
+
+    /// What the mod's types are in the World, as far as commands named them.
+    pub(crate) fn bound(&self) -> MutexGuard<'_, BoundByIndex> {
+        ignore_poison(&self.bound)
+    }
+
+    /// The entities whose ids the mod has and which it may spawn.
+    pub(crate) fn reserved(&self) -> MutexGuard<'_, HashSet<Entity>> {
+        ignore_poison(&self.reserved)
+    }
+
+    /// Notes that a type that the mod uses means something else now: it has to be bound again.
+    pub(crate) fn set_stale(&self) {
+        self.stale.store(true, Ordering::Release);
+    }
+
+    /// Whether a type that the mod uses means something else now.
+    pub(crate) fn is_stale(&self) -> bool {
+        self.stale.load(Ordering::Acquire)
     }
 
     /// Whether the mod has failed and must not be called any more.

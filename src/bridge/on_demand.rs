@@ -3,17 +3,20 @@
 //! A mod first has a request prepared, which answers with a handle, and then asks by that handle. Handles belong to the
 //! instance.
 
-use bevy_ecs::{component::ComponentId, entity::Entity, world::World};
+use bevy_asset::AssetServer;
+use bevy_ecs::{component::ComponentId, entity::Entity, reflect::AppTypeRegistry, world::World};
 use mod_abi::{
     codec,
     describe::{TermDesc, TypeDesc, TypeIndex, WorldRequest, WorldTarget},
     names,
 };
+use serde::{Serialize, de::DeserializeOwned};
 
 use crate::bridge::{
     gather::Block,
     query::{Bound, BoundQuery, QueryError, Term, Types, TypesOf},
     types::{Binding, bind_readonly},
+    value::Reflection,
 };
 
 /// The most requests that one instance may have prepared.
@@ -41,14 +44,24 @@ pub(crate) enum WorldFunction {
     Query,
     Get,
     Resource,
+    Count,
+    Contains,
+    /// About the blocks of the running system: answered by its slot.
+    Ticks,
+    /// About the types of the instance: answered by its handle.
+    TypeIndex,
 }
 
-/// The host functions behind on-demand access. They stand first in every list of host functions, in this order.
-pub(crate) const WORLD_FUNCTIONS: [(&str, WorldFunction); 4] = [
+/// The host functions of the contract. They stand first in every list of host functions, in this order.
+pub(crate) const WORLD_FUNCTIONS: [(&str, WorldFunction); 8] = [
     (names::WORLD_PREPARE, WorldFunction::Prepare),
     (names::WORLD_QUERY, WorldFunction::Query),
     (names::WORLD_GET, WorldFunction::Get),
     (names::WORLD_RESOURCE, WorldFunction::Resource),
+    (names::WORLD_COUNT, WorldFunction::Count),
+    (names::WORLD_CONTAINS, WorldFunction::Contains),
+    (names::QUERY_TICKS, WorldFunction::Ticks),
+    (names::TYPE_INDEX, WorldFunction::TypeIndex),
 ];
 
 impl OnDemand {
@@ -61,22 +74,27 @@ impl OnDemand {
         limit: usize,
         result: &mut Vec<u8>,
     ) -> Result<(), String> {
-        let bad = |error: codec::DecodeError| format!("its arguments do not fit: {error}");
         match function {
             WorldFunction::Prepare if args.len() > MAX_REQUEST => Err(format!("it has more than {MAX_REQUEST} bytes")),
-            WorldFunction::Prepare => {
-                let handle = self.prepare(codec::decode(args).map_err(bad)?, world)?;
-                *result = codec::encode(&handle).map_err(|error| error.to_string())?;
-                Ok(())
-            }
-            WorldFunction::Query | WorldFunction::Resource => {
-                self.rows(codec::decode(args).map_err(bad)?, None, world, limit, result)
-            }
+            WorldFunction::Prepare => reply(&self.prepare(arguments(args)?, world)?, result),
+            WorldFunction::Query | WorldFunction::Resource => self.rows(arguments(args)?, None, world, limit, result),
             WorldFunction::Get => {
-                let (handle, bits): (u32, u64) = codec::decode(args).map_err(bad)?;
+                let (handle, bits): (u32, u64) = arguments(args)?;
                 let entity = Entity::try_from_bits(bits).ok_or_else(|| format!("{bits:#x} is no entity"))?;
                 self.rows(handle, Some(entity), world, limit, result)
             }
+            WorldFunction::Count => {
+                let rows = match self.block(arguments(args)?, world)? {
+                    Some(block) => block.count(world).map_err(|error| error.to_string())?,
+                    None => 0,
+                };
+                reply(&u32::try_from(rows).map_err(|error| error.to_string())?, result)
+            }
+            WorldFunction::Contains => {
+                let entity = Entity::try_from_bits(arguments(args)?);
+                reply(&entity.is_some_and(|entity| world.get_entity(entity).is_ok()), result)
+            }
+            WorldFunction::Ticks | WorldFunction::TypeIndex => Err("it cannot be answered here".to_owned()),
         }
     }
 
@@ -85,13 +103,23 @@ impl OnDemand {
             return Err(format!("more than {MAX_PREPARED} requests are prepared"));
         }
         if let WorldTarget::Query(query) = &request.target
-            && query.terms.iter().any(|term| matches!(term, TermDesc::Write(_)))
+            && query.terms.iter().any(|term| matches!(term, TermDesc::Write(_) | TermDesc::WriteOptional(_)))
         {
             return Err("on-demand access only reads, but a term writes".to_owned());
         }
         let block = bind(&request, world).map_err(|error| error.to_string())?;
         self.prepared.push(Prepared { request, block });
         u32::try_from(self.prepared.len() - 1).map_err(|error| error.to_string())
+    }
+
+    /// The block of a prepared request, once the World has met its types.
+    fn block(&mut self, handle: u32, world: &World) -> Result<Option<&mut Block>, String> {
+        let prepared = usize::try_from(handle).ok().and_then(|handle| self.prepared.get_mut(handle));
+        let prepared = prepared.ok_or_else(|| format!("there is no prepared request {handle}"))?;
+        if prepared.block.is_none() {
+            prepared.block = bind(&prepared.request, world).map_err(|error| error.to_string())?;
+        }
+        Ok(prepared.block.as_mut())
     }
 
     fn rows(
@@ -102,17 +130,32 @@ impl OnDemand {
         limit: usize,
         result: &mut Vec<u8>,
     ) -> Result<(), String> {
-        let prepared = usize::try_from(handle).ok().and_then(|handle| self.prepared.get_mut(handle));
-        let prepared = prepared.ok_or_else(|| format!("there is no prepared request {handle}"))?;
-        if prepared.block.is_none() {
-            prepared.block = bind(&prepared.request, world).map_err(|error| error.to_string())?;
-        }
-        match &mut prepared.block {
-            Some(block) => block.read(world, entity, limit, result),
-            None => Block::empty(column_count(&prepared.request.target)).read(world, None, limit, result),
-        }
-        .map_err(|error| error.to_string())
+        let mut nothing = Block::empty(self.columns(handle));
+        // Binding looks into the registry, too, which must not be locked twice.
+        let (block, entity) = match self.block(handle, world)? {
+            Some(block) => (block, entity),
+            None => (&mut nothing, None),
+        };
+        let types = world.resource::<AppTypeRegistry>().read();
+        let reflection = Reflection { types: &types, assets: world.get_resource::<AssetServer>() };
+        block.read(world, reflection, entity, limit, result).map_err(|error| error.to_string())
     }
+
+    fn columns(&self, handle: u32) -> usize {
+        let prepared = usize::try_from(handle).ok().and_then(|handle| self.prepared.get(handle));
+        prepared.map_or(0, |prepared| column_count(&prepared.request.target))
+    }
+}
+
+/// The arguments of a host function of the contract.
+pub(crate) fn arguments<T: DeserializeOwned>(args: &[u8]) -> Result<T, String> {
+    codec::decode(args).map_err(|error| format!("its arguments do not fit: {error}"))
+}
+
+/// The answer of a host function of the contract.
+pub(crate) fn reply<T: Serialize>(answer: &T, result: &mut Vec<u8>) -> Result<(), String> {
+    *result = codec::encode(answer).map_err(|error| error.to_string())?;
+    Ok(())
 }
 
 fn column_count(target: &WorldTarget) -> usize {
@@ -134,7 +177,7 @@ fn bind(request: &WorldRequest, world: &World) -> Result<Option<Block>, QueryErr
             Bound::Waiting(_) => None,
         },
         WorldTarget::Resource(ty) => match bind_resource(*ty, false, &mut types)? {
-            Bound::Ready((component, term)) => Some(Block::of_resource(component, term)),
+            Bound::Ready((component, term)) => Some(Block::of_resource(component, term, true)),
             Bound::Waiting(_) => None,
         },
     })
@@ -150,11 +193,11 @@ pub(crate) fn bind_resource(
     match binding {
         Binding::NotYet { name } => Ok(Bound::Waiting(vec![name])),
         Binding::Bound(ty) => {
-            ty.check_data(desc)?;
+            ty.crossing.check_data(desc)?;
             if write {
                 ty.check_mutable()?;
             }
-            Ok(Bound::Ready((ty.component, Term::Data { ty, write })))
+            Ok(Bound::Ready((ty.component, Term::Data { ty, write, optional: false })))
         }
     }
 }

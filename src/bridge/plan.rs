@@ -13,15 +13,25 @@ use std::{ops::Range, time::Duration};
 
 use bevy_ecs::{entity::Entity, ptr::Ptr};
 use bevy_reflect::{PartialReflect, Reflect, ReflectMut, ReflectRef};
-use mod_abi::Leaf;
+use mod_abi::{Leaf, Schema};
 
 use crate::bridge::{
+    plan::moves::Moves,
     schema::leaf_of,
-    value::{self, ValueError, read_duration, read_entity},
+    shape::{Shape, field, field_mut},
+    value::{self, Reflection, ValueError, read_duration, read_entity},
 };
 
 /// Rows that are copied leaf by leaf before the next ones: few enough to stay in the cache.
 const BLOCK: usize = 256;
+
+mod moves;
+
+/// Bytes of a duration on the wire.
+const DURATION: usize = 12;
+/// The most leaves with invalid bit patterns that a packed type may have. A list of types that cannot be longer than a
+/// description would still make every row expensive.
+const MAX_CHECKS: usize = 4096;
 
 /// How a leaf, or a run of neighbouring leaves, crosses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,21 +66,50 @@ impl Run {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CopyPlan {
     runs: Vec<Run>,
+    /// Leaves with invalid bit patterns, and where they stand on the wire.
+    checks: Vec<(Kind, usize)>,
     /// Bytes of a row.
     stride: usize,
     /// Bytes of a value in memory, from one to the next.
     size: usize,
+    /// How most rows are copied out of values, and back into them.
+    out: Option<Moves>,
+    back: Option<Moves>,
 }
 
 impl CopyPlan {
     /// Makes the plan for the type of `sample`, or `None` where its rows are not of a fixed size or its reflection
     /// does not show where its leaves are.
-    pub(crate) fn of(sample: &dyn Reflect) -> Option<Self> {
+    pub(crate) fn of(sample: &dyn Reflect, shape: &Shape, reflection: Reflection) -> Option<Self> {
         let mut walk = Walk { base: address(sample), size: size_of_val(sample), wire: 0, runs: Vec::new() };
-        walk.visit(sample.as_partial_reflect())?;
+        walk.visit_part(sample.as_partial_reflect(), shape)?;
         walk.without_overlap()?;
-        let plan = Self { stride: walk.wire, size: walk.size, runs: merge(walk.runs) };
-        plan.agrees_with_reflection(sample).then_some(plan)
+        let plan = Self::new(walk.wire, walk.size, walk.runs);
+        plan.agrees_with_reflection(sample, shape, reflection).then_some(plan)
+    }
+
+    /// Makes the plan for values whose memory is their encoding, or `None` where that is not of a fixed size.
+    pub(crate) fn packed(schema: &Schema) -> Option<Self> {
+        let size = schema.fixed_size()?;
+        let mut checks = Vec::new();
+        packed_checks(schema, &mut 0, &mut checks)?;
+        let all = Run { kind: Kind::Copy, memory: 0, wire: 0, len: size };
+        let runs = if size > 0 { vec![all] } else { Vec::new() };
+        Some(Self::with_checks(size, size, runs, checks))
+    }
+
+    fn new(stride: usize, size: usize, runs: Vec<Run>) -> Self {
+        let checks = runs.iter().filter(|run| run.kind != Kind::Copy).map(|run| (run.kind, run.wire)).collect();
+        Self::with_checks(stride, size, merge(runs), checks)
+    }
+
+    fn with_checks(stride: usize, size: usize, runs: Vec<Run>, checks: Vec<(Kind, usize)>) -> Self {
+        let spans: Vec<_> = runs.iter().map(|run| (run.memory, run.wire, run.len)).collect();
+        let all = |kinds: &[Kind]| runs.iter().all(|run| kinds.contains(&run.kind));
+        // A `bool` is a byte, but not every byte is a `bool`.
+        let out = all(&[Kind::Copy, Kind::Bool]).then(|| Moves::out(&spans, size, stride)).flatten();
+        let back = all(&[Kind::Copy]).then(|| Moves::back(&spans, size, stride)).flatten();
+        Self { runs, checks, stride, size, out, back }
     }
 
     /// Bytes of a row.
@@ -79,17 +118,17 @@ impl CopyPlan {
     }
 
     /// Whether reflection lets these very leaves be written: a hand-written `Reflect` may show what it does not give away.
-    pub(crate) fn may_write(&self, sample: &mut dyn Reflect) -> bool {
+    pub(crate) fn may_write(&self, sample: &mut dyn Reflect, shape: &Shape) -> bool {
         let mut walk = Walk { base: address(sample), size: size_of_val(sample), wire: 0, runs: Vec::new() };
-        walk.visit_mut(sample.as_partial_reflect_mut()).is_some() && merge(walk.runs) == self.runs
+        walk.visit_part_mut(sample.as_partial_reflect_mut(), shape).is_some() && merge(walk.runs) == self.runs
     }
 
-    fn agrees_with_reflection(&self, sample: &dyn Reflect) -> bool {
+    fn agrees_with_reflection(&self, sample: &dyn Reflect, shape: &Shape, reflection: Reflection) -> bool {
         let mut expected = Vec::with_capacity(self.stride);
         let mut bytes = vec![0; self.stride];
         // SAFETY: `sample` is a live value of the type that this plan was made for, and `bytes` holds one row.
         unsafe { self.write_row(Ptr::new(std::ptr::NonNull::from(sample).cast()), &mut bytes) };
-        value::write(sample.as_partial_reflect(), &mut expected).is_ok() && bytes == expected
+        value::write(sample.as_partial_reflect(), shape, reflection, &mut expected).is_ok() && bytes == expected
     }
 
     /// Writes one value's bytes into `out`, which holds `stride` bytes.
@@ -111,7 +150,9 @@ impl CopyPlan {
     pub(crate) unsafe fn write_rows(&self, first: Ptr, rows: usize, out: &mut [u8]) {
         assert_eq!(out.len(), rows * self.stride, "a column should hold its rows");
         let first: *const u8 = first.as_ptr();
-        for start in (0..rows).step_by(BLOCK) {
+        // SAFETY: the values may be read, and `out` has a row for each.
+        let done = self.out.as_ref().map_or(0, |moves| unsafe { moves.copy(first, out.as_mut_ptr(), rows) });
+        for start in (done..rows).step_by(BLOCK) {
             let block = BLOCK.min(rows - start);
             let out = &mut out[start * self.stride..(start + block) * self.stride];
             // SAFETY: `start` is less than `rows`, so the value lies in the caller's run.
@@ -124,11 +165,16 @@ impl CopyPlan {
         }
     }
 
+    /// Whether every pattern of bits is a value, so that rows need no [`CopyPlan::check_row`].
+    pub(crate) fn accepts_all(&self) -> bool {
+        self.checks.is_empty()
+    }
+
     /// Whether `row` holds valid bytes for every leaf.
     pub(crate) fn check_row(&self, row: &[u8]) -> Result<(), ValueError> {
-        for run in &self.runs {
-            let bytes = &row[run.wire..run.wire + run.len];
-            match run.kind {
+        for (kind, wire) in &self.checks {
+            let bytes = &row[*wire..];
+            match kind {
                 Kind::Copy => {}
                 Kind::Bool if bytes[0] <= 1 => {}
                 Kind::Bool => return Err(ValueError::Invalid { what: "bool", value: bytes[0].into() }),
@@ -136,11 +182,37 @@ impl CopyPlan {
                     read_entity(number(bytes))?;
                 }
                 Kind::Duration => {
-                    duration(bytes)?;
+                    duration(&bytes[..DURATION])?;
                 }
             }
         }
         Ok(())
+    }
+
+    /// Stores the bytes of many rows into values that stand one after the other. Bytes that [`CopyPlan::check_row`]
+    /// refuses are not stored.
+    ///
+    /// # Safety
+    /// `first` points to the first of `rows` contiguous values of the plan's type, which nobody else reads or writes
+    /// meanwhile.
+    ///
+    /// # Panics
+    /// When `bytes` are not that many rows.
+    pub(crate) unsafe fn read_rows(&self, first: *mut u8, rows: usize, bytes: &[u8]) {
+        assert_eq!(bytes.len(), rows * self.stride, "there should be bytes for each row");
+        // SAFETY: the values may be written, and there is a row for each.
+        let done = self.back.as_ref().map_or(0, |moves| unsafe { moves.copy(bytes.as_ptr(), first, rows) });
+        for start in (done..rows).step_by(BLOCK) {
+            let block = BLOCK.min(rows - start);
+            let bytes = &bytes[start * self.stride..(start + block) * self.stride];
+            // SAFETY: `start` is less than `rows`, so the value lies in the caller's run.
+            let first = unsafe { first.add(start * self.size) };
+            for run in &self.runs {
+                let places = bytes.chunks_exact(self.stride).map(|row| &row[run.wire..run.wire + run.len]);
+                // SAFETY: every run lies inside a value, and `block` values follow `first`.
+                unsafe { read_run(run, first, self.size, places) };
+            }
+        }
     }
 
     /// Stores the bytes of one row into a value. Bytes that [`CopyPlan::check_row`] refuses are not stored.
@@ -148,26 +220,56 @@ impl CopyPlan {
     /// # Safety
     /// `value` points to a value of the plan's type that nobody else reads or writes meanwhile.
     pub(crate) unsafe fn read_row(&self, value: *mut u8, row: &[u8]) {
-        for run in &self.runs {
-            let bytes = &row[run.wire..run.wire + run.len];
-            // SAFETY: every run lies inside the value and is aligned for its leaf.
-            let place = unsafe { value.add(run.memory) };
-            match run.kind {
-                Kind::Bool if bytes[0] > 1 => {}
-                Kind::Copy | Kind::Bool => {
-                    // SAFETY: the place holds `len` bytes, any of which are valid for these leaves.
-                    unsafe { place.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
-                }
-                Kind::Entity => {
-                    if let Ok(entity) = read_entity(number(bytes)) {
-                        // SAFETY: the place holds an `Entity`.
-                        unsafe { place.cast::<Entity>().write(entity) };
+        // SAFETY: one value is a run of one.
+        unsafe { self.read_rows(value, 1, row) };
+    }
+}
+
+/// Stores one run of many rows into its places in their values.
+///
+/// # Safety
+/// `first` points to as many values of `size` bytes as there are rows, which nobody else reads or writes, and `run` lies
+/// inside each.
+unsafe fn read_run<'a>(run: &Run, first: *mut u8, size: usize, rows: impl Iterator<Item = &'a [u8]>) {
+    /// # Safety
+    /// As the outer function; `N` is the run's length.
+    unsafe fn copy<'a, const N: usize>(run: &Run, first: *mut u8, size: usize, rows: impl Iterator<Item = &'a [u8]>) {
+        for (index, row) in rows.enumerate() {
+            // SAFETY: the caller's run of values reaches up to `index`, and any bytes are valid for these leaves.
+            unsafe { first.add(index * size + run.memory).copy_from_nonoverlapping(row.as_ptr(), N) };
+        }
+    }
+
+    match (run.kind, run.len) {
+        // SAFETY: passed on; the length was just looked at.
+        (Kind::Copy, 4) => unsafe { copy::<4>(run, first, size, rows) },
+        // SAFETY: as above.
+        (Kind::Copy, 8) => unsafe { copy::<8>(run, first, size, rows) },
+        // SAFETY: as above.
+        (Kind::Copy, 12) => unsafe { copy::<12>(run, first, size, rows) },
+        // SAFETY: as above.
+        (Kind::Copy, 16) => unsafe { copy::<16>(run, first, size, rows) },
+        (kind, len) => {
+            for (index, bytes) in rows.enumerate() {
+                // SAFETY: the caller's run of values reaches up to `index`.
+                let place = unsafe { first.add(index * size + run.memory) };
+                match kind {
+                    Kind::Bool if bytes[0] > 1 => {}
+                    Kind::Copy | Kind::Bool => {
+                        // SAFETY: the place holds `len` bytes, any of which are valid for these leaves.
+                        unsafe { place.copy_from_nonoverlapping(bytes.as_ptr(), len) };
                     }
-                }
-                Kind::Duration => {
-                    if let Ok(duration) = duration(bytes) {
-                        // SAFETY: the place holds a `Duration`.
-                        unsafe { place.cast::<Duration>().write(duration) };
+                    Kind::Entity => {
+                        if let Ok(entity) = read_entity(number(bytes)) {
+                            // SAFETY: the place holds an `Entity`, aligned.
+                            unsafe { place.cast::<Entity>().write(entity) };
+                        }
+                    }
+                    Kind::Duration => {
+                        if let Ok(duration) = duration(bytes) {
+                            // SAFETY: the place holds a `Duration`, aligned.
+                            unsafe { place.cast::<Duration>().write(duration) };
+                        }
                     }
                 }
             }
@@ -248,6 +350,38 @@ fn address(value: &dyn Reflect) -> usize {
     std::ptr::from_ref(value).cast::<u8>().addr()
 }
 
+/// The leaves of a schema that have invalid bit patterns, with their places. `None` if there are too many of them.
+fn packed_checks(schema: &Schema, wire: &mut usize, checks: &mut Vec<(Kind, usize)>) -> Option<()> {
+    match schema {
+        Schema::Leaf(leaf) => {
+            let kind = match leaf {
+                Leaf::Bool => Some(Kind::Bool),
+                Leaf::Entity => Some(Kind::Entity),
+                Leaf::Duration => Some(Kind::Duration),
+                _ => None,
+            };
+            checks.extend(kind.map(|kind| (kind, *wire)));
+            *wire += leaf.size()?;
+            (checks.len() <= MAX_CHECKS).then_some(())
+        }
+        Schema::Struct(fields) => fields.iter().try_for_each(|(_, field)| packed_checks(field, wire, checks)),
+        Schema::Tuple(fields) => fields.iter().try_for_each(|field| packed_checks(field, wire, checks)),
+        Schema::Array(item, len) => {
+            let start = checks.len();
+            let before = *wire;
+            if *len > 0 {
+                packed_checks(item, wire, checks)?;
+            }
+            if checks.len() > start {
+                return (1..*len).try_for_each(|_| packed_checks(item, wire, checks));
+            }
+            *wire = before + schema.fixed_size()?;
+            Some(())
+        }
+        _ => None,
+    }
+}
+
 /// A walk over a value's leaves in the order of the wire.
 struct Walk {
     base: usize,
@@ -257,6 +391,18 @@ struct Walk {
 }
 
 impl Walk {
+    fn visit_part(&mut self, value: &dyn PartialReflect, shape: &Shape) -> Option<()> {
+        let Shape::Fields(fields) = shape else { return self.visit(value) };
+        let value = value.reflect_ref();
+        fields.iter().try_for_each(|(index, shape)| self.visit_part(field(&value, *index)?, shape))
+    }
+
+    fn visit_part_mut(&mut self, value: &mut dyn PartialReflect, shape: &Shape) -> Option<()> {
+        let Shape::Fields(fields) = shape else { return self.visit_mut(value) };
+        let mut value = value.reflect_mut();
+        fields.iter().try_for_each(|(index, shape)| self.visit_part_mut(field_mut(&mut value, *index)?, shape))
+    }
+
     fn visit(&mut self, value: &dyn PartialReflect) -> Option<()> {
         match value.reflect_ref() {
             ReflectRef::Struct(value) => value.iter_fields().try_for_each(|(_, field)| self.visit(field)),
@@ -327,118 +473,4 @@ fn merge(runs: Vec<Run>) -> Vec<Run> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::{ptr::NonNull, time::Duration};
-
-    use bevy_ecs::{entity::Entity, ptr::Ptr};
-    use bevy_reflect::{Reflect, Typed};
-    use mod_abi::codec;
-    use proptest::prelude::{Strategy, any, proptest};
-
-    use super::CopyPlan;
-    use crate::bridge::{
-        schema::schema_of,
-        value::{self, ValueError},
-    };
-
-    /// Every leaf, with gaps in memory and neighbours out of order.
-    #[derive(Reflect, Debug, Clone, PartialEq)]
-    struct Everything {
-        flag: bool,
-        wide: u64,
-        small: (u8, i16),
-        place: [f32; 3],
-        owner: Entity,
-        since: Duration,
-        huge: i128,
-        level: Level,
-    }
-
-    #[derive(Reflect, Debug, Clone, PartialEq)]
-    struct Level(u8, usize);
-
-    #[derive(Reflect)]
-    struct Varying(Vec<u8>);
-
-    fn everything() -> impl Strategy<Value = Everything> {
-        let numbers = (any::<bool>(), any::<u64>(), any::<(u8, i16)>(), any::<[f32; 3]>());
-        let others = (1..u64::MAX, 0..1_000_000_000_u32, any::<i128>(), any::<(u8, usize)>());
-        (numbers, others).prop_map(|((flag, wide, small, place), (bits, nanos, huge, (level, deep)))| Everything {
-            flag,
-            wide,
-            small,
-            place,
-            owner: Entity::try_from_bits(bits | 1).expect("its low half is not zero"),
-            since: Duration::new(wide, nanos),
-            huge,
-            level: Level(level, deep),
-        })
-    }
-
-    fn bytes_of(plan: &CopyPlan, value: &Everything) -> Vec<u8> {
-        let mut bytes = vec![0xaa; plan.stride()];
-        // SAFETY: the plan was made for this type.
-        unsafe { plan.write_row(Ptr::from(value), &mut bytes) };
-        bytes
-    }
-
-    proptest! {
-        #[test]
-        fn plan_and_reflection_and_codec_agree(value in everything(), other in everything()) {
-            let plan = CopyPlan::of(&other).expect("all of it is of a fixed size");
-            let bytes = bytes_of(&plan, &value);
-            let mut by_reflection = Vec::new();
-            value::write(&value, &mut by_reflection).expect("it has an encoding");
-            assert_eq!(bytes, by_reflection);
-            let Everything { flag, wide, small, place, owner, since, huge, level } = &value;
-            let by_codec = (flag, wide, small, place, owner.to_bits(), since, huge, (level.0, level.1 as u64));
-            assert_eq!(bytes, codec::encode(&by_codec).expect("it has an encoding"));
-            assert_eq!(schema_of(Everything::type_info()).expect("a schema").fixed_size(), Some(bytes.len()));
-
-            let mut target = other;
-            plan.check_row(&bytes).expect("these bytes are valid");
-            // SAFETY: the plan was made for this type, and nobody else sees the target.
-            unsafe { plan.read_row((&raw mut target).cast(), &bytes) };
-            assert_eq!(bytes_of(&plan, &target), bytes);
-        }
-
-        #[test]
-        fn whatever_a_mod_writes_leaves_a_valid_value(
-            value in everything(),
-            noise in proptest::collection::vec(any::<u8>(), 512),
-        ) {
-            let plan = CopyPlan::of(&value).expect("all of it is of a fixed size");
-            let row = &noise[..plan.stride()];
-            let mut target = value;
-            let valid = plan.check_row(row).is_ok();
-            // SAFETY: as above. Bytes that are not valid are left out.
-            unsafe { plan.read_row((&raw mut target).cast(), row) };
-            assert_eq!(bytes_of(&plan, &target) == row, valid);
-        }
-    }
-
-    #[test]
-    fn many_rows_are_the_same_as_one_after_the_other() {
-        let rows: Vec<_> = (0..1000_u16).map(|n| (n, f64::from(n), [n as u8; 3])).collect();
-        let plan = CopyPlan::of(&rows[0]).expect("all of it is of a fixed size");
-        let mut bytes = vec![0; plan.stride() * rows.len()];
-        // SAFETY: the slice holds as many values as are asked for.
-        unsafe { plan.write_rows(Ptr::new(NonNull::from(&rows[..]).cast()), rows.len(), &mut bytes) };
-        let expected: Vec<_> = rows.iter().flat_map(|row| codec::encode(row).expect("it has an encoding")).collect();
-        assert_eq!(bytes, expected);
-    }
-
-    #[test]
-    fn types_of_varying_size_have_no_plan() {
-        assert_eq!(CopyPlan::of(&Varying(vec![1])), None);
-    }
-
-    #[test]
-    fn invalid_bits_are_found() {
-        let plan = CopyPlan::of(&(true, Duration::ZERO)).expect("all of it is of a fixed size");
-        let row = |flag: u8, nanos: u32| [&[flag][..], &0_u64.to_le_bytes(), &nanos.to_le_bytes()].concat();
-        assert_eq!(plan.check_row(&row(1, 999_999_999)), Ok(()));
-        assert_eq!(plan.check_row(&row(2, 0)), Err(ValueError::Invalid { what: "bool", value: 2 }));
-        assert!(plan.check_row(&row(0, 1_000_000_000)).is_err());
-    }
-}
+mod tests;

@@ -6,17 +6,17 @@
 use std::sync::Arc;
 
 use bevy_ecs::{
-    archetype::{Archetype, ArchetypeGeneration, ArchetypeId, Archetypes},
-    component::ComponentId,
-    entity_disabling::DefaultQueryFilters,
-    query::FilteredAccess,
-    resource::IS_RESOURCE,
+    entity_disabling::DefaultQueryFilters, observer::Observer, query::FilteredAccess, resource::IS_RESOURCE,
     world::World,
 };
-use mod_abi::describe::{FilterDesc, QueryDesc, TermDesc, TypeDesc, TypeIndex};
+use mod_abi::describe::{QueryDesc, TermDesc, TypeDesc, TypeIndex};
 use thiserror::Error;
 
-use crate::bridge::types::{Binding, BoundType, TypeError};
+use crate::bridge::{
+    crossing::Crossing,
+    filter::{self, Filter},
+    types::{Binding, BoundType, TypeError},
+};
 
 /// A query that cannot be answered as it is described.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -37,7 +37,13 @@ pub enum QueryError {
     #[error("a query names {name} twice; each row is only given once")]
     Twice {
         /// The type's short path.
-        name: &'static str,
+        name: String,
+    },
+    /// `Or` and `And` that do not fit together.
+    #[error("a query's filters cannot be understood: {reason}")]
+    Filters {
+        /// Why.
+        reason: &'static str,
     },
     /// More terms than a query may have.
     #[error("a query has {terms} terms and filters, more than {MAX_TERMS}")]
@@ -54,7 +60,16 @@ const MAX_TERMS: usize = 64;
 #[derive(Debug, Clone)]
 pub(crate) enum Term {
     Entity,
-    Data { ty: Arc<BoundType>, write: bool },
+    Data {
+        ty: Arc<BoundType>,
+        write: bool,
+        /// Whether rows may be without it.
+        optional: bool,
+    },
+    /// Whether a row has the component.
+    Has(Arc<BoundType>),
+    /// The rows are no entities: values of a message or an event.
+    Value(Arc<Crossing>),
 }
 
 /// A query whose types are known to this World.
@@ -62,6 +77,8 @@ pub(crate) enum Term {
 pub(crate) struct BoundQuery {
     pub(crate) terms: Vec<Term>,
     pub(crate) access: FilteredAccess,
+    /// What each row has to meet, if the archetype alone does not say.
+    pub(crate) filter: Option<Filter>,
 }
 
 /// What came of binding something whose types may not have been met yet.
@@ -69,7 +86,16 @@ pub(crate) struct BoundQuery {
 pub(crate) enum Bound<T> {
     Ready(T),
     /// These types are no components of this World yet.
-    Waiting(Vec<&'static str>),
+    Waiting(Vec<String>),
+}
+
+impl<T> Bound<T> {
+    pub(crate) fn map<U>(self, with: impl FnOnce(T) -> U) -> Bound<U> {
+        match self {
+            Self::Ready(bound) => Bound::Ready(with(bound)),
+            Self::Waiting(names) => Bound::Waiting(names),
+        }
+    }
 }
 
 /// Finds the types that a mod's description names by index.
@@ -99,34 +125,35 @@ impl BoundQuery {
         if terms > MAX_TERMS {
             return Err(QueryError::TooManyTerms { terms });
         }
-        let mut query = Self { terms: Vec::with_capacity(desc.terms.len()), access: FilteredAccess::default() };
+        let access = FilteredAccess::default();
+        let mut query = Self { terms: Vec::with_capacity(desc.terms.len()), access, filter: None };
         let mut waiting = Vec::new();
         // Resources are components on entities of their own; a query over `T` never means the resource `T`.
         query.access.and_without(IS_RESOURCE);
         for term in &desc.terms {
-            match *term {
-                TermDesc::Entity => query.terms.push(Term::Entity),
-                TermDesc::Read(index) => query.add(types.get(index)?, false, &mut waiting)?,
-                TermDesc::Write(index) => query.add(types.get(index)?, true, &mut waiting)?,
-            }
+            query.add(*term, types, &mut waiting)?;
         }
-        for filter in &desc.filters {
-            let (FilterDesc::With(index) | FilterDesc::Without(index)) = *filter;
-            match (types.get(index)?.0, filter) {
-                (Binding::Bound(ty), FilterDesc::With(_)) => query.access.and_with(ty.component),
-                (Binding::Bound(ty), FilterDesc::Without(_)) => query.access.and_without(ty.component),
-                (Binding::NotYet { name }, _) => waiting.push(name),
-            }
+        let filter = filter::bind(&desc.filters, types, &mut waiting)?;
+        if !waiting.is_empty() {
+            return Ok(Bound::Waiting(waiting));
         }
-        Ok(if waiting.is_empty() { Bound::Ready(query) } else { Bound::Waiting(waiting) })
+        filter.narrow(&mut query.access)?;
+        query.filter = Some(filter).filter(Filter::looks_at_rows);
+        Ok(Bound::Ready(query))
     }
 
-    fn add(
-        &mut self,
-        (binding, desc): (Binding, &TypeDesc),
-        write: bool,
-        waiting: &mut Vec<&'static str>,
-    ) -> Result<(), QueryError> {
+    fn add(&mut self, term: TermDesc, types: &mut impl Types, waiting: &mut Vec<String>) -> Result<(), QueryError> {
+        let (index, write, optional) = match term {
+            TermDesc::Entity => {
+                self.terms.push(Term::Entity);
+                return Ok(());
+            }
+            TermDesc::Read(index) | TermDesc::Has(index) => (index, false, false),
+            TermDesc::Write(index) => (index, true, false),
+            TermDesc::ReadOptional(index) => (index, false, true),
+            TermDesc::WriteOptional(index) => (index, true, true),
+        };
+        let (binding, desc) = types.get(index)?;
         let ty = match binding {
             Binding::Bound(ty) => ty,
             Binding::NotYet { name } => {
@@ -134,73 +161,38 @@ impl BoundQuery {
                 return Ok(());
             }
         };
-        ty.check_data(desc)?;
+        if matches!(term, TermDesc::Has(_)) {
+            self.access.access_mut().add_archetypal(ty.component);
+            self.terms.push(Term::Has(ty));
+            return Ok(());
+        }
+        ty.crossing.check_data(desc)?;
         if write {
             ty.check_mutable()?;
         }
-        let access = self.access.access();
-        if access.has_read(ty.component) {
-            return Err(QueryError::Twice { name: ty.name });
+        if self.access.access().has_read(ty.component) {
+            return Err(QueryError::Twice { name: ty.name().to_string() });
         }
-        if write {
-            self.access.add_write(ty.component);
-        } else {
-            self.access.add_read(ty.component);
+        match (write, optional) {
+            (true, false) => self.access.add_write(ty.component),
+            (false, false) => self.access.add_read(ty.component),
+            (true, true) => self.access.access_mut().add_write(ty.component),
+            (false, true) => self.access.access_mut().add_read(ty.component),
         }
-        self.terms.push(Term::Data { ty, write });
+        self.terms.push(Term::Data { ty, write, optional });
         Ok(())
     }
 
-    /// Leaves out entities that the game's default filters hide, as a query of the game would.
+    /// Leaves out entities that the game's default filters hide, as a query of the game would, and observers, which are
+    /// entities only to Bevy.
     pub(crate) fn hide_disabled(&mut self, world: &World) {
         let hidden = world.get_resource::<DefaultQueryFilters>();
-        let hidden: Vec<_> = hidden.into_iter().flat_map(DefaultQueryFilters::disabling_ids).collect();
+        let hidden = hidden.into_iter().flat_map(DefaultQueryFilters::disabling_ids);
+        let hidden: Vec<_> = hidden.chain(world.component_id::<Observer>()).collect();
         for component in hidden {
-            if !names(&self.access, component) {
+            if !self.access.contains(component) {
                 self.access.and_without(component);
             }
         }
     }
-}
-
-/// Whether a query says anything about a component.
-fn names(access: &FilteredAccess, component: ComponentId) -> bool {
-    let filters = access.filter_sets();
-    access.access().has_read(component)
-        || filters.iter().any(|filter| filter.with().contains(component) || filter.without().contains(component))
-}
-
-/// The archetypes that match a query, kept up to date as new ones appear.
-#[derive(Debug)]
-pub(crate) struct Matcher {
-    generation: ArchetypeGeneration,
-    matched: Vec<ArchetypeId>,
-}
-
-impl Matcher {
-    pub(crate) fn new() -> Self {
-        Self { generation: ArchetypeGeneration::initial(), matched: Vec::new() }
-    }
-
-    /// Looks at the archetypes that appeared since the last call.
-    pub(crate) fn update(&mut self, archetypes: &Archetypes, access: &FilteredAccess) {
-        if self.generation == archetypes.generation() {
-            return;
-        }
-        let new = &archetypes[self.generation..];
-        self.matched.extend(new.iter().filter(|archetype| matches(access, archetype)).map(Archetype::id));
-        self.generation = archetypes.generation();
-    }
-
-    pub(crate) fn matched(&self) -> &[ArchetypeId] {
-        &self.matched
-    }
-}
-
-/// Whether the entities of an archetype match: one filter set has to hold.
-pub(crate) fn matches(access: &FilteredAccess, archetype: &Archetype) -> bool {
-    access.filter_sets().iter().any(|filter| {
-        filter.with().iter().all(|component| archetype.contains(component))
-            && !filter.without().iter().any(|component| archetype.contains(component))
-    })
 }

@@ -4,12 +4,12 @@
 //! where is decided here.
 #![expect(unsafe_code, reason = "reads columns of tables by row, as Bevy's own queries do")]
 
-use std::{cell::UnsafeCell, panic::Location};
+use std::{cell::UnsafeCell, ops::Range, panic::Location};
 
 use bevy_ecs::{
     archetype::{ArchetypeEntity, ArchetypeId},
     change_detection::{MaybeLocation, Tick},
-    component::StorageType,
+    component::{ComponentId, StorageType},
     entity::Entity,
     ptr::Ptr,
     storage::{Column, ComponentSparseSet, Table, TableId, TableRow},
@@ -17,20 +17,29 @@ use bevy_ecs::{
 };
 use nonmax::NonMaxU32;
 
-use crate::bridge::types::BoundType;
+/// Rows of a block that lie together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Segment {
+    pub(crate) place: Place,
+    /// The number of its first row in the block.
+    pub(crate) start: usize,
+    pub(crate) len: usize,
+    /// Where the list of those rows of the place starts that are in the segment. Without a list, all are.
+    pub(crate) picked: Option<usize>,
+}
 
-/// Rows that lie together.
+/// Where the rows of a segment lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Segment {
-    /// All rows of a table.
+pub(crate) enum Place {
+    /// A table.
     Table(TableId),
     /// The rows of one archetype, between those of others in the same table.
-    Archetype(ArchetypeId),
+    Archetype(TableId, ArchetypeId),
     /// One entity.
     Entity(Entity),
 }
 
-/// The rows of a segment as they are found in its table.
+/// The rows of a place as they are found in its table.
 #[derive(Clone, Copy)]
 enum Places<'w> {
     All(&'w [Entity]),
@@ -44,6 +53,8 @@ pub(crate) struct Rows<'w> {
     world: UnsafeWorldCell<'w>,
     table: &'w Table,
     places: Places<'w>,
+    /// Which of the places, if not all.
+    picked: Option<&'w [u32]>,
 }
 
 /// A component of the rows of a segment.
@@ -60,42 +71,57 @@ enum Storage<'w> {
 /// One value with what Bevy remembers of its changes.
 pub(crate) struct Cell<'w> {
     pub(crate) value: Ptr<'w>,
-    changed: &'w UnsafeCell<Tick>,
+    pub(crate) added: &'w UnsafeCell<Tick>,
+    pub(crate) changed: &'w UnsafeCell<Tick>,
     changed_by: MaybeLocation<&'w UnsafeCell<&'static Location<'static>>>,
 }
 
 impl<'w> Rows<'w> {
-    /// The rows of a segment, or `None` if there is no such table, archetype or entity.
+    /// The rows at a place, or `None` if there is no such table, archetype or entity.
     ///
     /// # Safety
     /// No reference to the World's structure that would let it change is used while the result lives.
-    pub(crate) unsafe fn of(world: UnsafeWorldCell<'w>, segment: Segment) -> Option<Self> {
+    pub(crate) unsafe fn of_place(world: UnsafeWorldCell<'w>, place: Place) -> Option<Self> {
         // SAFETY: only the structure of tables is read here; values are read through `Cells`, whose maker has to
         // hold the access.
         let tables = unsafe { &world.storages().tables };
-        Some(match segment {
-            Segment::Table(id) => {
+        let (table, places) = match place {
+            Place::Table(id) => {
                 let table = tables.get(id)?;
-                Self { world, table, places: Places::All(table.entities()) }
+                (table, Places::All(table.entities()))
             }
-            Segment::Archetype(id) => {
-                let archetype = world.archetypes().get(id)?;
-                let table = tables.get(archetype.table_id())?;
-                Self { world, table, places: Places::Listed(archetype.entities()) }
+            Place::Archetype(table, archetype) => {
+                let entities = world.archetypes().get(archetype)?.entities();
+                (tables.get(table)?, Places::Listed(entities))
             }
-            Segment::Entity(entity) => {
+            Place::Entity(entity) => {
                 let location = world.get_entity(entity).ok()?.location();
-                let table = tables.get(location.table_id)?;
-                Self { world, table, places: Places::One(entity, location.table_row) }
+                (tables.get(location.table_id)?, Places::One(entity, location.table_row))
             }
-        })
+        };
+        Some(Self { world, table, places, picked: None })
+    }
+
+    /// The rows of a segment, of which `picked` has the lists.
+    ///
+    /// # Safety
+    /// As [`Rows::of_place`].
+    pub(crate) unsafe fn of(world: UnsafeWorldCell<'w>, segment: &Segment, picked: &'w [u32]) -> Option<Self> {
+        // SAFETY: passed on.
+        let rows = unsafe { Self::of_place(world, segment.place)? };
+        match segment.picked {
+            None if rows.len() == segment.len => Some(rows),
+            None => None,
+            Some(start) => Some(Self { picked: Some(picked.get(start..start.checked_add(segment.len)?)?), ..rows }),
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
-        match self.places {
-            Places::All(entities) => entities.len(),
-            Places::Listed(entities) => entities.len(),
-            Places::One(..) => 1,
+        match (self.picked, self.places) {
+            (Some(picked), _) => picked.len(),
+            (None, Places::All(entities)) => entities.len(),
+            (None, Places::Listed(entities)) => entities.len(),
+            (None, Places::One(..)) => 1,
         }
     }
 
@@ -104,33 +130,42 @@ impl<'w> Rows<'w> {
         (0..rows.len()).filter_map(move |index| rows.entity(index))
     }
 
+    fn place(&self, index: usize) -> Option<usize> {
+        match self.picked {
+            Some(picked) => picked.get(index).map(|place| *place as usize),
+            None => Some(index),
+        }
+    }
+
     fn entity(&self, index: usize) -> Option<Entity> {
+        let place = self.place(index)?;
         match self.places {
-            Places::All(entities) => entities.get(index).copied(),
-            Places::Listed(entities) => entities.get(index).map(ArchetypeEntity::id),
-            Places::One(entity, _) => (index == 0).then_some(entity),
+            Places::All(entities) => entities.get(place).copied(),
+            Places::Listed(entities) => entities.get(place).map(ArchetypeEntity::id),
+            Places::One(entity, _) => (place == 0).then_some(entity),
         }
     }
 
     fn table_row(&self, index: usize) -> Option<TableRow> {
+        let place = self.place(index)?;
         match self.places {
-            Places::All(entities) if index < entities.len() => {
-                u32::try_from(index).ok().and_then(NonMaxU32::new).map(TableRow::new)
+            Places::All(entities) if place < entities.len() => {
+                u32::try_from(place).ok().and_then(NonMaxU32::new).map(TableRow::new)
             }
             Places::All(_) => None,
-            Places::Listed(entities) => entities.get(index).map(ArchetypeEntity::table_row),
-            Places::One(_, row) => (index == 0).then_some(row),
+            Places::Listed(entities) => entities.get(place).map(ArchetypeEntity::table_row),
+            Places::One(_, row) => (place == 0).then_some(row),
         }
     }
 
     /// The values of one component, or `None` where these rows have none.
-    pub(crate) fn cells(&self, ty: &BoundType) -> Option<Cells<'w>> {
-        let storage = match ty.storage {
-            StorageType::Table => Storage::Column(self.table.get_column(ty.component)?),
+    pub(crate) fn cells(&self, component: ComponentId, storage: StorageType) -> Option<Cells<'w>> {
+        let storage = match storage {
+            StorageType::Table => Storage::Column(self.table.get_column(component)?),
             StorageType::SparseSet => {
                 // SAFETY: as in `of`.
                 let sets = unsafe { &self.world.storages().sparse_sets };
-                Storage::SparseSet(sets.get(ty.component)?)
+                Storage::SparseSet(sets.get(component)?)
             }
         };
         Some(Cells { rows: *self, storage })
@@ -142,15 +177,59 @@ impl<'w> Cells<'w> {
         self.rows.len()
     }
 
+    /// Whether all values and their ticks stand one after the other in memory.
+    pub(crate) fn is_contiguous(&self) -> bool {
+        matches!((&self.storage, self.rows.places, self.rows.picked), (Storage::Column(_), Places::All(_), None))
+    }
+
     /// The first value, if all of them stand one after the other in memory.
     pub(crate) fn contiguous(&self) -> Option<Ptr<'w>> {
-        match (&self.storage, self.rows.places) {
-            (Storage::Column(_), Places::All(_)) => self.get(0).map(|cell| cell.value),
+        if self.is_contiguous() { self.get(0).map(|cell| cell.value) } else { None }
+    }
+
+    /// When each row was added and changed, if the ticks stand one after the other in memory.
+    pub(crate) fn ticks(&self) -> Option<(&'w [UnsafeCell<Tick>], &'w [UnsafeCell<Tick>])> {
+        match self.storage {
+            Storage::Column(column) if self.is_contiguous() => {
+                let len = self.rows.table.entity_count() as usize;
+                // SAFETY: a column is as long as its table.
+                unsafe { Some((column.get_added_ticks_slice(len), column.get_changed_ticks_slice(len))) }
+            }
             _ => None,
         }
     }
 
-    /// The value of one row.
+    /// Notes changes of rows that stand one after the other, or `None` if they do not.
+    ///
+    /// # Safety
+    /// The caller may write this component, and nobody else looks at these values or their ticks.
+    pub(crate) unsafe fn set_changed(&self, rows: Range<usize>, tick: Tick, by: MaybeLocation) -> Option<()> {
+        let Storage::Column(column) = self.storage else { return None };
+        let (_, changed) = self.ticks()?;
+        for place in changed.get(rows.clone())? {
+            // SAFETY: the caller promises that nobody else looks.
+            unsafe { *place.get() = tick };
+        }
+        // SAFETY: a column is as long as its table.
+        let places = unsafe { column.get_changed_by_slice(self.rows.table.entity_count() as usize) };
+        places.zip(by).map(|(places, by)| {
+            for place in places.get(rows).unwrap_or_default() {
+                // SAFETY: as above.
+                unsafe { *place.get() = by };
+            }
+        });
+        Some(())
+    }
+
+    /// Whether a row has the component. Only in a sparse set some may have none.
+    pub(crate) fn has(&self, index: usize) -> bool {
+        match self.storage {
+            Storage::Column(_) => index < self.len(),
+            Storage::SparseSet(set) => self.rows.entity(index).is_some_and(|entity| set.contains(entity)),
+        }
+    }
+
+    /// The value of one row, if it has the component.
     pub(crate) fn get(&self, index: usize) -> Option<Cell<'w>> {
         match self.storage {
             Storage::Column(column) => {
@@ -162,6 +241,7 @@ impl<'w> Cells<'w> {
                 unsafe {
                     Some(Cell {
                         value: column.get_data_unchecked(row),
+                        added: column.get_added_tick_unchecked(row),
                         changed: column.get_changed_tick_unchecked(row),
                         changed_by: column.get_changed_by_unchecked(row),
                     })
@@ -169,7 +249,7 @@ impl<'w> Cells<'w> {
             }
             Storage::SparseSet(set) => {
                 let (value, ticks) = set.get_with_ticks(self.rows.entity(index)?)?;
-                Some(Cell { value, changed: ticks.changed, changed_by: ticks.changed_by })
+                Some(Cell { value, added: ticks.added, changed: ticks.changed, changed_by: ticks.changed_by })
             }
         }
     }

@@ -8,10 +8,8 @@ use std::ops::Range;
 
 use bevy_ecs::{
     change_detection::{MaybeLocation, Tick},
-    ptr::PtrMut,
     world::unsafe_world_cell::UnsafeWorldCell,
 };
-use bevy_reflect::TypeRegistry;
 use mod_abi::{
     Buffer,
     batch::{BLOCK_HEADER, COLUMN_HEADER, ColumnHeader, dirty_map_bytes},
@@ -19,11 +17,14 @@ use mod_abi::{
 use thiserror::Error;
 
 use crate::bridge::{
+    crossing::Change,
     gather::{Block, cells_of},
     plan::CopyPlan,
     query::Term,
+    rows::Cells,
+    selection::Selection,
     types::BoundType,
-    value::{Input, Patch, ValueError},
+    value::{Input, Reflection, ValueError},
 };
 
 /// What a mod left in its batch that the World cannot take.
@@ -34,7 +35,7 @@ pub enum ScatterError {
     #[error("it wrote an invalid value into row {row} of {name}: {reason}")]
     Value {
         /// The type's short path.
-        name: &'static str,
+        name: String,
         /// The row, counted from zero.
         row: usize,
         /// What is wrong with the bytes.
@@ -44,15 +45,23 @@ pub enum ScatterError {
     #[error("it marked a row of {name} as written that lies past the last of {rows} rows")]
     PastTheEnd {
         /// The type's short path.
-        name: &'static str,
+        name: String,
         /// The number of rows.
         rows: usize,
+    },
+    /// The dirty map has a bit for a row that has no such component.
+    #[error("it marked row {row} of {name} as written, which has no such component")]
+    Absent {
+        /// The type's short path.
+        name: String,
+        /// The row, counted from zero.
+        row: usize,
     },
     /// The new rows of varying size are not where the mod says they are.
     #[error("its new rows of {name} cannot be read: {reason}")]
     Out {
         /// The type's short path.
-        name: &'static str,
+        name: String,
         /// Why.
         reason: String,
     },
@@ -80,70 +89,68 @@ struct ColumnChanges {
     /// The dirty map in the block.
     dirty: Range<usize>,
     /// Rows that do not go through a copy plan, in ascending order.
-    patches: Vec<(usize, Patch)>,
-    by_plan: bool,
+    changes: Vec<Change>,
+}
+
+/// Bytes at an address of the mod's memory.
+pub(crate) trait GuestBytes {
+    fn at(&self, buffer: Buffer) -> Result<&[u8], String>;
 }
 
 impl Changes {
     /// Reads what the mod left in `bytes`, the block as it stands after the call.
     ///
-    /// `guest` answers with the bytes at an address of the mod's memory.
-    ///
     /// # Safety
     /// As [`Changes::apply`].
-    pub(crate) unsafe fn check<'g>(
+    pub(crate) unsafe fn check(
+        &mut self,
         block: &Block,
         bytes: &[u8],
         world: UnsafeWorldCell,
-        guest: impl Fn(Buffer) -> Result<&'g [u8], String>,
-        types: &TypeRegistry,
-    ) -> Result<Self, ScatterError> {
-        let mut changes = Self::default();
+        guest: &impl GuestBytes,
+        reflection: Reflection,
+    ) -> Result<(), ScatterError> {
+        self.columns.clear();
+        let selection = &block.selection;
         for (index, column) in block.columns.iter().enumerate() {
-            let Term::Data { ty, write: true } = &column.term else { continue };
+            let Term::Data { ty, write: true, optional } = &column.term else { continue };
             let place = |start: u32, len: usize| start as usize..start as usize + len;
-            let dirty = place(column.header.dirty, dirty_map_bytes(block.rows));
+            let map_bytes = dirty_map_bytes(selection.rows);
+            let dirty = place(column.header.dirty, map_bytes);
             let data = place(column.header.data, column.header.data_len as usize);
             let map = bytes.get(dirty.clone()).ok_or(ScatterError::Damaged)?;
-            if dirty_rows(map).marks_past(block.rows) {
-                return Err(ScatterError::PastTheEnd { name: ty.name, rows: block.rows });
+            if dirty_rows(map).marks_past(selection.rows) {
+                return Err(ScatterError::PastTheEnd { name: ty.name().to_string(), rows: selection.rows });
             }
             if map.iter().all(|byte| *byte == 0) {
                 continue;
             }
+            if *optional {
+                // SAFETY: passed on.
+                unsafe { check_present(selection, ty, map, world)? };
+            }
             let rows = bytes.get(data.clone()).ok_or(ScatterError::Damaged)?;
             let stride = column.header.stride as usize;
             // SAFETY: passed on.
-            let plan = unsafe { writing_plan(ty, block, world) };
-            let mut patches = Vec::new();
-            if stride == 0 && ty.stride.is_none() {
+            let plan = unsafe { writing_plan(ty, selection, world) };
+            let mut changes = Vec::new();
+            if ty.crossing.stride.is_none() {
                 let header = BLOCK_HEADER + index * COLUMN_HEADER;
                 let header = bytes.get(header..).and_then(|bytes| bytes.first_chunk()).ok_or(ScatterError::Damaged)?;
-                let header = ColumnHeader::from_bytes(header);
-                let bad = |reason| ScatterError::Out { name: ty.name, reason };
-                if header.out_len > MAX_OUT {
-                    return Err(bad(format!("they take {} bytes, more than {MAX_OUT}", header.out_len)));
-                }
-                let out = guest(Buffer::new(header.out, header.out_len)).map_err(bad)?;
-                patches = varying_rows(ty, map, out, types)?;
-            } else {
+                changes = varying_rows(ty, map, ColumnHeader::from_bytes(header), guest, reflection)?;
+            } else if !plan.is_some_and(CopyPlan::accepts_all) {
                 for row in dirty_rows(map).rows() {
                     let invalid = |source| invalid(ty, row, &source);
                     let bytes = rows.get(row * stride..(row + 1) * stride).ok_or(ScatterError::Damaged)?;
                     match plan {
                         Some(plan) => plan.check_row(bytes).map_err(invalid)?,
-                        None => patches.push((row, Patch::read_all(bytes, ty.info, types).map_err(invalid)?)),
+                        None => changes.push(ty.crossing.read_all(bytes, reflection).map_err(invalid)?),
                     }
                 }
             }
-            changes.columns.push(ColumnChanges { index, data, dirty, patches, by_plan: plan.is_some() });
+            self.columns.push(ColumnChanges { index, data, dirty, changes });
         }
-        Ok(changes)
-    }
-
-    /// Whether nothing changed.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.columns.is_empty()
+        Ok(())
     }
 
     /// Stores the changes. `bytes` is the block that was checked.
@@ -152,13 +159,13 @@ impl Changes {
     /// The caller has the access that the block's query declares, and the structure of the World did not change since
     /// the block was measured.
     pub(crate) unsafe fn apply(
-        self,
+        &mut self,
         block: &Block,
         bytes: &[u8],
         world: UnsafeWorldCell,
         tick: Tick,
     ) -> Result<(), ScatterError> {
-        for column in self.columns {
+        for column in self.columns.drain(..) {
             // SAFETY: passed on.
             unsafe { column.apply(block, bytes, world, tick)? };
         }
@@ -173,92 +180,141 @@ impl ColumnChanges {
         let Some(Term::Data { ty, .. }) = block.columns.get(self.index).map(|column| &column.term) else {
             return Err(ScatterError::Damaged);
         };
-        let stride = ty.stride.unwrap_or(0);
+        let stride = ty.crossing.stride.unwrap_or(0);
         let rows = bytes.get(self.data).ok_or(ScatterError::Damaged)?;
-        let map = bytes.get(self.dirty).ok_or(ScatterError::Damaged)?;
-        let mut dirty = dirty_rows(map).rows().peekable();
-        let mut patches = self.patches.into_iter();
-        let mut start = 0;
-        for segment in &block.segments {
+        let map = dirty_rows(bytes.get(self.dirty).ok_or(ScatterError::Damaged)?);
+        let plan = ty.crossing.known_writing_plan();
+        let mut changes = self.changes.into_iter();
+        for segment in block.selection.segments() {
             // SAFETY: the caller may write this component.
-            let cells = unsafe { cells_of(world, *segment, ty) }.map_err(|_| ScatterError::Damaged)?;
-            let end = start + cells.len();
-            let plan = ty.plan.get().and_then(Option::as_ref).filter(|_| self.by_plan);
-            while let Some(row) = dirty.next_if(|row| *row < end) {
-                let cell = cells.get(row - start).ok_or(ScatterError::Damaged)?;
+            let Some(cells) = (unsafe { cells_of(world, &block.selection, segment, ty) }) else { continue };
+            let end = segment.start + segment.len;
+            for run in map.runs(segment.start..end) {
+                let within = run.start - segment.start..run.end - segment.start;
                 match plan {
-                    // SAFETY: the caller may write this component, and the value is of the plan's type.
-                    Some(plan) => unsafe {
-                        plan.read_row(cell.value.as_ptr(), &rows[row * stride..(row + 1) * stride]);
-                    },
+                    Some(plan) => {
+                        let rows = rows.get(run.start * stride..run.end * stride).ok_or(ScatterError::Damaged)?;
+                        // SAFETY: the caller may write this component, and nobody else looks at its values, which are of
+                        // the plan's type.
+                        unsafe { store_rows(plan, &cells, within, rows, tick)? };
+                    }
                     None => {
-                        let (_, patch) = patches.next().ok_or(ScatterError::Damaged)?;
-                        // SAFETY: the caller may write this component, and nobody else looks at the value.
-                        let value = unsafe { cell.value.assert_unique() };
-                        patch_value(ty, row, patch, value)?;
+                        for index in within {
+                            let cell = cells.get(index).ok_or(ScatterError::Damaged)?;
+                            let change = changes.next().ok_or(ScatterError::Damaged)?;
+                            // SAFETY: the caller may write this component, and nobody else looks at the value.
+                            let outcome = unsafe { ty.crossing.apply(change, cell.value.assert_unique()) };
+                            outcome.map_err(|source| invalid(ty, segment.start + index, &source))?;
+                            // SAFETY: as above.
+                            unsafe { cell.set_changed(tick, MaybeLocation::caller()) };
+                        }
                     }
                 }
-                // SAFETY: as above.
-                unsafe { cell.set_changed(tick, MaybeLocation::caller()) };
             }
-            start = end;
         }
         Ok(())
     }
+}
+
+/// Stores the rows `within` a segment.
+///
+/// # Safety
+/// The caller may write the component of `cells`, whose values are of the plan's type, and nobody else looks at them.
+unsafe fn store_rows(
+    plan: &CopyPlan,
+    cells: &Cells,
+    within: Range<usize>,
+    rows: &[u8],
+    tick: Tick,
+) -> Result<(), ScatterError> {
+    let by = MaybeLocation::caller();
+    if cells.is_contiguous() {
+        let first = cells.get(within.start).ok_or(ScatterError::Damaged)?;
+        // SAFETY: the values of a contiguous segment stand one after the other; the rest is the caller's promise.
+        unsafe {
+            plan.read_rows(first.value.as_ptr(), within.len(), rows);
+            return cells.set_changed(within, tick, by).ok_or(ScatterError::Damaged);
+        }
+    }
+    let stride = plan.stride();
+    for (index, at) in within.zip(0..) {
+        let cell = cells.get(index).ok_or(ScatterError::Damaged)?;
+        // SAFETY: the caller's promise.
+        unsafe {
+            plan.read_row(cell.value.as_ptr(), &rows[at * stride..(at + 1) * stride]);
+            cell.set_changed(tick, by);
+        }
+    }
+    Ok(())
+}
+
+/// Refuses rows that are marked as written and have no such component.
+///
+/// # Safety
+/// As [`Changes::apply`].
+unsafe fn check_present(
+    selection: &Selection,
+    ty: &BoundType,
+    map: &[u8],
+    world: UnsafeWorldCell,
+) -> Result<(), ScatterError> {
+    for segment in selection.segments() {
+        // SAFETY: passed on.
+        let cells = unsafe { cells_of(world, selection, segment, ty) };
+        for row in dirty_rows(map).runs(segment.start..segment.start + segment.len).flatten() {
+            if !cells.as_ref().is_some_and(|cells| cells.has(row - segment.start)) {
+                return Err(ScatterError::Absent { name: ty.name().to_string(), row });
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The type's copy plan, if values may be written by it.
 ///
 /// # Safety
 /// As [`Changes::apply`].
-unsafe fn writing_plan<'t>(ty: &'t BoundType, block: &Block, world: UnsafeWorldCell) -> Option<&'t CopyPlan> {
-    let plan = ty.plan.get().and_then(Option::as_ref)?;
-    if let Some(writes) = ty.writes_by_plan.get() {
-        return writes.then_some(plan);
-    }
-    // SAFETY: the caller may write this component.
-    let cells = block.segments.iter().find_map(|segment| unsafe { cells_of(world, *segment, ty) }.ok());
-    let sample = cells.and_then(|cells| cells.get(0))?;
-    let writes = *ty.writes_by_plan.get_or_init(|| {
-        // SAFETY: the caller may write this component, and nobody else looks at the value, which is of the type that
-        // `from_ptr` was made for.
-        let sample = unsafe { ty.from_ptr.0.as_reflect_mut(sample.value.assert_unique()) };
-        plan.may_write(sample)
-    });
-    writes.then_some(plan)
-}
-
-fn patch_value(ty: &BoundType, row: usize, patch: Patch, value: PtrMut) -> Result<(), ScatterError> {
-    // SAFETY: the value is of the type that `from_ptr` was made for.
-    let value = unsafe { ty.from_ptr.0.as_reflect_mut(value) };
-    patch.apply(value.as_partial_reflect_mut()).map_err(|source| invalid(ty, row, &source))
+unsafe fn writing_plan<'t>(ty: &'t BoundType, selection: &Selection, world: UnsafeWorldCell) -> Option<&'t CopyPlan> {
+    let sample = || {
+        selection.segments().iter().find_map(|segment| {
+            // SAFETY: the caller may write this component.
+            let cells = unsafe { cells_of(world, selection, segment, ty)? };
+            let cell = (0..cells.len()).find_map(|index| cells.get(index))?;
+            // SAFETY: as above, and nobody else looks at the value.
+            Some(unsafe { cell.value.assert_unique() })
+        })
+    };
+    // SAFETY: the sample may be written.
+    unsafe { ty.crossing.writing_plan(sample) }
 }
 
 fn invalid(ty: &BoundType, row: usize, source: &ValueError) -> ScatterError {
-    ScatterError::Value { name: ty.name, row, reason: source.to_string() }
+    ScatterError::Value { name: ty.name().to_string(), row, reason: source.to_string() }
 }
 
 /// The new encodings of the dirty rows, one after the other.
 fn varying_rows(
     ty: &BoundType,
     map: &[u8],
-    out: &[u8],
-    types: &TypeRegistry,
-) -> Result<Vec<(usize, Patch)>, ScatterError> {
-    let mut input = Input(out);
-    let patches = dirty_rows(map).rows().map(|row| {
-        let patch = Patch::read(&mut input, ty.info, types);
-        patch.map(|patch| (row, patch)).map_err(|source| invalid(ty, row, &source))
-    });
-    let patches = patches.collect::<Result<Vec<_>, _>>()?;
-    if input.0.is_empty() {
-        Ok(patches)
-    } else {
-        Err(ScatterError::Out { name: ty.name, reason: ValueError::LeftOver(input.0.len()).to_string() })
+    header: ColumnHeader,
+    guest: &impl GuestBytes,
+    reflection: Reflection,
+) -> Result<Vec<Change>, ScatterError> {
+    let bad = |reason| ScatterError::Out { name: ty.name().to_string(), reason };
+    if header.out_len > MAX_OUT {
+        return Err(bad(format!("they take {} bytes, more than {MAX_OUT}", header.out_len)));
     }
+    let mut input = Input(guest.at(Buffer::new(header.out, header.out_len)).map_err(bad)?);
+    let changes = dirty_rows(map).rows().map(|row| {
+        let change = ty.crossing.read(&mut input, reflection);
+        change.map_err(|source| invalid(ty, row, &source))
+    });
+    let changes = changes.collect::<Result<Vec<_>, _>>()?;
+    input.finish().map_err(|error| bad(error.to_string()))?;
+    Ok(changes)
 }
 
-/// A dirty map: 64 rows to a little-endian `u64`, lowest bit first.
+/// A dirty map: a byte for each row, and zeros up to a multiple of eight.
 #[derive(Clone, Copy)]
 struct DirtyMap<'a>(&'a [u8]);
 
@@ -267,43 +323,95 @@ fn dirty_rows(map: &[u8]) -> DirtyMap<'_> {
 }
 
 impl<'a> DirtyMap<'a> {
-    fn words(self) -> impl Iterator<Item = u64> + 'a {
-        let (words, _) = self.0.as_chunks::<8>();
-        words.iter().map(|word| u64::from_le_bytes(*word))
-    }
-
     /// The marked rows, in ascending order.
     fn rows(self) -> impl Iterator<Item = usize> + 'a {
-        self.words().enumerate().flat_map(|(index, mut word)| {
-            std::iter::from_fn(move || {
-                (word != 0).then(|| {
-                    let bit = word.trailing_zeros() as usize;
-                    word &= word - 1;
-                    index * 64 + bit
-                })
-            })
+        self.runs(0..self.0.len()).flatten()
+    }
+
+    /// The marked rows among `rows`, as runs of neighbours.
+    fn runs(self, rows: Range<usize>) -> impl Iterator<Item = Range<usize>> + 'a {
+        let (map, end) = (self.0, rows.end.min(self.0.len()));
+        let mut at = rows.start;
+        std::iter::from_fn(move || {
+            let start = skip(map, at..end, |word| word == 0, |byte| byte == 0);
+            at = skip(map, start..end, |word| word == ALL_ONE, |byte| byte != 0);
+            (start < end).then_some(start..at)
         })
     }
 
     /// Whether a row is marked that is not one of the first `rows`.
     fn marks_past(self, rows: usize) -> bool {
-        let last = self.words().enumerate().last();
-        last.is_some_and(|(index, word)| word != 0 && index * 64 + (63 - word.leading_zeros() as usize) >= rows)
+        self.0.get(rows..).is_some_and(|rest| rest.iter().any(|byte| *byte != 0))
     }
+}
+
+/// Eight rows that are marked as they should be.
+const ALL_ONE: u64 = u64::from_le_bytes([1; 8]);
+
+/// The first of `rows` that is not to be skipped, or their end: eight at a time, and then one by one.
+fn skip(map: &[u8], rows: Range<usize>, whole: impl Fn(u64) -> bool, one: impl Fn(u8) -> bool) -> usize {
+    let rest = map.get(rows.clone()).unwrap_or_default();
+    let (words, _) = rest.as_chunks::<8>();
+    let words = words.iter().take_while(|word| whole(u64::from_le_bytes(**word))).count();
+    let bytes = rest.iter().skip(words * 8).take_while(|byte| one(**byte)).count();
+    rows.start + words * 8 + bytes
 }
 
 #[cfg(test)]
 mod tests {
+    use std::ops::Range;
+
+    use proptest::{
+        collection::vec,
+        prelude::{Just, ProptestConfig, Strategy, any, prop_assert_eq, prop_oneof, proptest},
+    };
+
     use super::dirty_rows;
 
     #[test]
     fn rows_of_a_dirty_map() {
-        let mut map = [0_u8; 16];
-        map[0] = 0b1000_0001;
-        map[9] = 0b10;
-        assert_eq!(dirty_rows(&map).rows().collect::<Vec<_>>(), [0, 7, 73]);
+        let mut map = [0_u8; 80];
+        (map[0], map[7], map[8], map[73]) = (1, 1, 255, 1);
+        assert_eq!(dirty_rows(&map).rows().collect::<Vec<_>>(), [0, 7, 8, 73]);
+        assert_eq!(dirty_rows(&map).runs(0..80).collect::<Vec<_>>(), [0..1, 7..9, 73..74]);
+        assert!(dirty_rows(&map).runs(1..73).eq(std::iter::once(7..9)));
+        assert!(dirty_rows(&[1; 104]).runs(3..100).eq(std::iter::once(3..100)));
         assert!(dirty_rows(&map).marks_past(73));
         assert!(!dirty_rows(&map).marks_past(74));
         assert!(!dirty_rows(&[]).marks_past(0));
+    }
+
+    /// Stretches of rows that are marked, rows that are not, and bytes that no SDK would write.
+    fn map() -> impl Strategy<Value = Vec<u8>> {
+        let stretch = prop_oneof![
+            (Just(0_u8), 0..30_usize).prop_map(|(byte, len)| vec![byte; len]),
+            (Just(1_u8), 0..30_usize).prop_map(|(byte, len)| vec![byte; len]),
+            vec(any::<u8>(), 0..10),
+        ];
+        vec(stretch, 0..6).prop_map(|stretches| stretches.concat())
+    }
+
+    fn naive_runs(map: &[u8], rows: Range<usize>) -> Vec<Range<usize>> {
+        let mut runs: Vec<Range<usize>> = Vec::new();
+        for row in rows.filter(|row| map.get(*row).is_some_and(|byte| *byte != 0)) {
+            match runs.last_mut() {
+                Some(last) if last.end == row => last.end = row + 1,
+                _ => runs.push(row..row + 1),
+            }
+        }
+        runs
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 16 } else { 256 }, ..Default::default() })]
+
+        #[test]
+        fn runs_are_what_one_look_at_each_row_finds(map in map(), start in 0..120_usize, len in 0..120_usize) {
+            let rows = start..start + len;
+            prop_assert_eq!(dirty_rows(&map).runs(rows.clone()).collect::<Vec<_>>(), naive_runs(&map, rows));
+            let all: Vec<usize> = naive_runs(&map, 0..map.len()).into_iter().flatten().collect();
+            prop_assert_eq!(dirty_rows(&map).marks_past(start), all.iter().any(|row| *row >= start));
+            prop_assert_eq!(dirty_rows(&map).rows().collect::<Vec<_>>(), all);
+        }
     }
 }

@@ -5,9 +5,11 @@
 use std::{any::TypeId, time::Duration};
 
 use bevy_ecs::entity::Entity;
-use bevy_reflect::{NamedField, TypeInfo, UnnamedField, enums::VariantInfo};
+use bevy_reflect::{NamedField, TypeInfo, TypeRegistry, UnnamedField, enums::VariantInfo};
 use mod_abi::{Leaf, MAX_DEPTH, Schema, Variant, VariantFields};
 use thiserror::Error;
+
+use crate::bridge::asset_path;
 
 /// A type that cannot cross, because some part of it has no encoding.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -39,16 +41,16 @@ pub(crate) fn leaf_of(ty: TypeId) -> Option<Leaf> {
 ///
 /// # Errors
 /// When the type holds something that has no encoding, or contains itself.
-pub(crate) fn schema_of(info: &TypeInfo) -> Result<Schema, UnsupportedType> {
-    at_depth(info, 0)
+pub(crate) fn schema_of(info: &TypeInfo, types: &TypeRegistry) -> Result<Schema, UnsupportedType> {
+    at_depth(info, types, 0)
 }
 
-fn at_depth(info: &TypeInfo, depth: usize) -> Result<Schema, UnsupportedType> {
+fn at_depth(info: &TypeInfo, types: &TypeRegistry, depth: usize) -> Result<Schema, UnsupportedType> {
     if depth >= MAX_DEPTH {
         return Err(UnsupportedType::TooDeep);
     }
     let part = |part: Option<&'static TypeInfo>| match part {
-        Some(part) => at_depth(part, depth + 1),
+        Some(part) => at_depth(part, types, depth + 1),
         None => Err(UnsupportedType::Opaque(info.type_path())),
     };
     let named = |field: &NamedField| Ok((field.name().to_owned(), part(field.type_info())?));
@@ -57,15 +59,15 @@ fn at_depth(info: &TypeInfo, depth: usize) -> Result<Schema, UnsupportedType> {
     if let Some(leaf) = leaf_of(info.type_id()) {
         return Ok(Schema::Leaf(leaf));
     }
+    if asset_path::is_handle(info, types) {
+        return Ok(Schema::Leaf(Leaf::Str));
+    }
     Ok(match info {
         TypeInfo::Struct(info) => Schema::Struct(info.iter().map(named).collect::<Result<_, _>>()?),
         TypeInfo::TupleStruct(info) => Schema::Tuple(info.iter().map(unnamed).collect::<Result<_, _>>()?),
         TypeInfo::Tuple(info) => Schema::Tuple(info.iter().map(unnamed).collect::<Result<_, _>>()?),
         TypeInfo::List(list) => Schema::List(Box::new(sized(part(list.item_info())?, info)?)),
-        TypeInfo::Set(info) => {
-            let value = leaf_of(info.value_ty().id()).ok_or(UnsupportedType::Opaque(info.type_path()))?;
-            Schema::List(Box::new(Schema::Leaf(value)))
-        }
+        TypeInfo::Set(set) => Schema::List(Box::new(sized(part(types.get_type_info(set.value_ty().id()))?, info)?)),
         TypeInfo::Array(info) => {
             let len = u32::try_from(info.capacity()).map_err(|_| UnsupportedType::TooDeep)?;
             Schema::Array(Box::new(part(info.item_info())?), len)
@@ -114,7 +116,7 @@ pub(crate) fn option_item(info: &bevy_reflect::enums::EnumInfo) -> Option<&Unnam
 #[cfg(test)]
 mod tests {
     use bevy_ecs::{component::Component, entity::Entity};
-    use bevy_reflect::{Reflect, Typed};
+    use bevy_reflect::{Reflect, TypeRegistry, Typed};
 
     use super::schema_of;
 
@@ -148,8 +150,9 @@ mod tests {
 
     #[test]
     fn types_have_the_schema_that_a_mod_would_state() {
+        let types = TypeRegistry::default();
         let check = |info, expected: &str| {
-            let text = schema_of(info).map_or_else(|e| e.to_string(), |schema| schema.to_string());
+            let text = schema_of(info, &types).map_or_else(|e| e.to_string(), |schema| schema.to_string());
             assert_eq!(text, expected);
         };
         check(

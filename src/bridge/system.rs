@@ -9,6 +9,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use bevy_asset::AssetServer;
 use bevy_ecs::{
     change_detection::{CheckChangeTicks, Tick},
     component::ComponentId,
@@ -18,18 +19,27 @@ use bevy_ecs::{
     world::{DeferredWorld, World, unsafe_world_cell::UnsafeWorldCell},
 };
 use bevy_utils::prelude::DebugName;
-use mod_abi::batch::{BATCH_HEADER, batch_header_bytes};
-use mod_host::{HostCalls, Instance};
+use mod_abi::describe::TypeIndex;
 use tracing::{trace_span, warn};
 
 use crate::bridge::{
+    apply::Outbox,
     bind::{BoundParam, BoundSystem},
+    condition::Conditions,
+    filter::Ticks,
     gather::GatherError,
     handle::{ModHandle, SystemError, catch},
     host::{HostFunction, HostFunctions},
-    on_demand::WORLD_FUNCTIONS,
-    scatter::Changes,
+    messages,
+    system::{
+        params::{Measured, Params},
+        reach::SlotHost,
+    },
+    value::Reflection,
 };
+
+mod params;
+mod reach;
 
 /// The mod that a slot runs, shared with whoever may change that.
 #[derive(Debug, Default)]
@@ -49,7 +59,7 @@ impl SlotCell {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = target;
     }
 
-    fn get(&self) -> Option<SlotTarget> {
+    pub(crate) fn get(&self) -> Option<SlotTarget> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -72,16 +82,23 @@ pub(crate) struct Slot {
     system: String,
     cell: Arc<SlotCell>,
     tokens: Tokens,
-    params: Vec<BoundParam>,
+    params: Params,
+    conditions: Conditions,
+    /// Whether it was said that a condition cannot be tested.
+    untestable: bool,
     reads_world: bool,
+    /// Whether it may leave commands.
+    commands: bool,
+    /// The types of which its commands may write messages, if it may leave no others.
+    writes: Vec<TypeIndex>,
+    outbox: Outbox,
     /// The host functions that the mod imports, at the places by which instances name them.
     functions: Vec<Option<Box<dyn HostFunction>>>,
     imports: Vec<usize>,
     types: AppTypeRegistry,
+    assets: Option<AssetServer>,
     last_run: Tick,
     warned: bool,
-    /// Scratch: where each parameter's block starts in the batch, 0 for none.
-    offsets: Vec<usize>,
 }
 
 impl Slot {
@@ -100,13 +117,18 @@ impl Slot {
             cell,
             tokens,
             reads_world: system.params.iter().any(|param| matches!(param, BoundParam::World)),
-            params: system.params,
+            commands: system.params.iter().any(|param| matches!(param, BoundParam::Commands)),
+            writes: system.params.iter().filter_map(BoundParam::written_message).collect(),
+            params: Params::new(system.params),
+            conditions: system.conditions,
+            untestable: false,
             functions: Vec::new(),
             imports,
             types: AppTypeRegistry::default(),
+            assets: None,
             last_run: Tick::new(0),
             warned: false,
-            offsets: Vec::new(),
+            outbox: Outbox::default(),
         }
     }
 
@@ -116,146 +138,126 @@ impl Slot {
         &mut self,
         target: &SlotTarget,
         world: UnsafeWorldCell,
-        tick: Tick,
+        ticks: Ticks,
     ) -> Result<(), SystemError> {
-        // SAFETY: passed on.
-        let measured = unsafe { self.measure(world, target.handle.memory_limit) };
-        let Some(bytes) = measured.map_err(|error| SystemError::gather(&self.system, &error))? else {
-            return Ok(());
+        let Self { params, types, assets, functions, system, .. } = self;
+        let handle = &target.handle;
+        let gather = |error: GatherError| SystemError::Gather { system: system.clone(), reason: error.to_string() };
+        let measured = {
+            let registry = types.read();
+            let reflection = Reflection { types: &registry, assets: assets.as_ref() };
+            // SAFETY: passed on.
+            unsafe { params.measure(world, reflection, ticks, handle.memory_limit) }
         };
-        let entered = target.handle.enter(|instance| {
+        let bytes = match measured.map_err(gather)? {
+            Measured::Bytes(bytes) => bytes,
+            Measured::Missing(resource) => {
+                if !self.warned {
+                    warn!("{}: `{system}` does not run, because there is no resource {resource}", self.mod_id);
+                    self.warned = true;
+                }
+                return Ok(());
+            }
+        };
+        self.warned = false;
+        let (reads_world, commands) = (self.reads_world, self.commands);
+        let entered = handle.enter(|instance| {
             {
                 let _span = trace_span!("gather").entered();
                 let batch = instance.batch(bytes)?;
+                // Not locked during the call: code of the game runs then, and may want to write the registry.
+                let registry = types.read();
+                let reflection = Reflection { types: &registry, assets: assets.as_ref() };
                 // SAFETY: passed on.
-                let written = unsafe { self.write(target.system, world, batch) };
-                written.map_err(|error| SystemError::gather(&self.system, &error))?;
+                unsafe { params.write(target.system, world, reflection, batch) }.map_err(gather)?;
             }
-            {
+            let outbox = {
                 let _span = trace_span!("call").entered();
-                let functions = &mut self.functions;
-                let mut host = SlotHost { functions, target, world, reads_world: self.reads_world };
-                instance.run(&self.system, &mut host)?;
-            }
+                let mut host = SlotHost { functions, params, target, world, ticks, reads_world, commands };
+                instance.run(system, &mut host)?
+            };
             let _span = trace_span!("scatter").entered();
+            let registry = types.read();
+            let reflection = Reflection { types: &registry, assets: assets.as_ref() };
             // SAFETY: passed on.
-            unsafe { self.scatter(instance, world, tick) }
+            unsafe { params.scatter(system, instance, world, reflection, ticks.this_run)? };
+            if !outbox.is_empty() {
+                let bytes = instance.guest_bytes(outbox)?;
+                let declared = commands || messages::only_writes(bytes, &self.writes);
+                self.outbox
+                    .take(handle, declared, bytes)
+                    .map_err(|source| SystemError::Commands { system: system.clone(), source })?;
+            }
+            Ok(())
         });
         entered.unwrap_or(Ok(()))
     }
 
-    /// Takes back what the mod changed.
+    /// Whether the run conditions hold.
     ///
     /// # Safety
-    /// As [`Slot::run_target`].
-    unsafe fn scatter(&self, instance: &Instance, world: UnsafeWorldCell, tick: Tick) -> Result<(), SystemError> {
-        let batch = instance.batch_bytes()?;
-        let failed = |source| SystemError::Scatter { system: self.system.clone(), source };
-        let guest = |buffer| instance.guest_bytes(buffer).map_err(|error| error.to_string());
-        let types = self.types.read();
-        let mut all = Vec::new();
-        for (param, offset) in self.params.iter().zip(&self.offsets) {
-            if let BoundParam::Block(block) = param {
-                let bytes = batch.get(*offset..).unwrap_or_default();
-                // SAFETY: passed on.
-                let changes = unsafe { Changes::check(block, bytes, world, guest, &types) }.map_err(failed)?;
-                if !changes.is_empty() {
-                    all.push((block, bytes, changes));
-                }
-            }
+    /// The caller has the access that `initialize` returned.
+    unsafe fn may_run(&mut self, world: UnsafeWorldCell) -> bool {
+        // SAFETY: passed on.
+        let holds = unsafe { self.conditions.hold(world) };
+        if let Err(error) = &holds
+            && !self.untestable
+        {
+            warn!("{}: `{}` does not run, because its condition cannot be tested: {error}", self.mod_id, self.system);
         }
-        for (block, bytes, changes) in all {
-            // SAFETY: passed on. The structure of the World stays as it is while systems run.
-            unsafe { changes.apply(block, bytes, world, tick) }.map_err(failed)?;
-        }
-        Ok(())
+        self.untestable = holds.is_err();
+        holds.unwrap_or(false)
     }
 
-    /// Lays the batch out and returns its size, or `None` if a resource is missing, so that the system cannot run.
-    ///
-    /// # Safety
-    /// As [`Slot::run_target`].
-    unsafe fn measure(&mut self, world: UnsafeWorldCell, limit: usize) -> Result<Option<usize>, GatherError> {
-        let mut end = batch_header_bytes(self.params.len()).ok_or(GatherError::TooLarge)?;
-        self.offsets.clear();
-        for param in &mut self.params {
-            let BoundParam::Block(block) = param else {
-                self.offsets.push(0);
-                continue;
-            };
-            // SAFETY: passed on.
-            let bytes = unsafe { block.measure(world, limit.saturating_sub(end))? };
-            if block.is_missing() {
-                if !self.warned {
-                    let resource = block.name();
-                    warn!("{}: `{}` does not run, because there is no resource {resource}", self.mod_id, self.system);
-                    self.warned = true;
-                }
-                return Ok(None);
+    /// Runs an observer's system, on the value that it was woken by. Its commands are left in the slot.
+    pub(crate) fn wake(&mut self, value: &[u8], mut world: DeferredWorld) {
+        if let Err(error) = self.params.set_event(value) {
+            if let Some(target) = self.cell.get() {
+                let (system, reason) = (self.system.clone(), error.to_string());
+                target.handle.fail(&self.system, SystemError::Gather { system, reason });
             }
-            self.offsets.push(end);
-            end = end.checked_add(bytes).ok_or(GatherError::TooLarge)?;
+            return;
         }
-        self.warned = false;
-        Ok(Some(end))
+        // SAFETY: a `DeferredWorld` may access everything, and a slot changes nothing of the World's structure.
+        let ran = unsafe { self.run_unsafe((), world.as_unsafe_world_cell()) };
+        // A slot keeps its mod's faults to itself: there is no error to see here.
+        let _ = ran;
+    }
+
+    /// Carries out the commands of the host functions that the mod called.
+    pub(crate) fn apply_functions(&mut self, world: &mut World) {
+        // They carry what the mod sent, such as entities that are long gone.
+        let apply = || self.functions.iter_mut().flatten().for_each(|function| function.apply_deferred(world));
+        if let Err(message) = catch(apply)
+            && let Some(target) = self.cell.get()
+        {
+            target.handle.fail(&self.system, self.panicked(message));
+        }
+    }
+
+    /// Whether the mod may call host functions.
+    pub(crate) fn calls_functions(&self) -> bool {
+        self.functions.iter().flatten().next().is_some()
+    }
+
+    /// Takes the commands that the mod left.
+    pub(crate) fn take_outbox(&mut self) -> Outbox {
+        std::mem::take(&mut self.outbox)
+    }
+
+    /// The system's name in its mod.
+    pub(crate) fn system_name(&self) -> &str {
+        &self.system
     }
 
     fn panicked(&self, message: String) -> SystemError {
         SystemError::Panicked { system: self.system.clone(), message }
-    }
-
-    /// # Safety
-    /// As [`Slot::run_target`]; the batch was just measured.
-    unsafe fn write(&self, system: u32, world: UnsafeWorldCell, batch: &mut [u8]) -> Result<(), GatherError> {
-        let word = |value: usize| u32::try_from(value).map(u32::to_le_bytes).map_err(|_| GatherError::TooLarge);
-        let header = [system.to_le_bytes(), word(self.params.len())?, word(batch.len())?, [0; 4]];
-        for (place, bytes) in batch.chunks_exact_mut(4).zip(header) {
-            place.copy_from_slice(&bytes);
-        }
-        for (place, offset) in batch[BATCH_HEADER..].chunks_exact_mut(4).zip(&self.offsets) {
-            place.copy_from_slice(&word(*offset)?);
-        }
-        for (param, offset) in self.params.iter().zip(&self.offsets) {
-            if let BoundParam::Block(block) = param {
-                // SAFETY: passed on.
-                unsafe { block.write(world, &mut batch[*offset..])? };
-            }
-        }
-        Ok(())
     }
 }
 
 impl fmt::Debug for Slot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Slot").field("name", &self.name).finish_non_exhaustive()
-    }
-}
-
-/// What a running system of a mod may reach.
-struct SlotHost<'s, 'w> {
-    functions: &'s mut [Option<Box<dyn HostFunction>>],
-    target: &'s SlotTarget,
-    world: UnsafeWorldCell<'w>,
-    reads_world: bool,
-}
-
-impl HostCalls for SlotHost<'_, '_> {
-    fn call(&mut self, function: usize, args: &[u8], result: &mut Vec<u8>) -> Result<(), String> {
-        if let Some((_, function)) = WORLD_FUNCTIONS.get(function) {
-            if !self.reads_world {
-                return Err("only a system with a `World` parameter may read on demand".to_owned());
-            }
-            // SAFETY: a slot with a `World` parameter declares read access to everything, and until its call has
-            // returned nothing is written.
-            let world = unsafe { self.world.world() };
-            let handle = &self.target.handle;
-            return handle.on_demand().answer(*function, args, world, handle.memory_limit, result);
-        }
-        match self.functions.get_mut(function) {
-            // SAFETY: the slot's access holds that of every function in this list.
-            Some(Some(function)) => unsafe { function.call(args, result, self.world) },
-            _ => Err("this system may not call it".to_owned()),
-        }
     }
 }
 
@@ -268,16 +270,23 @@ impl System for Slot {
     }
 
     fn flags(&self) -> SystemStateFlags {
-        let deferred = self.functions.iter().flatten().any(|function| function.has_deferred());
+        let leaves_commands = self.commands || !self.writes.is_empty();
+        let deferred = leaves_commands || self.functions.iter().flatten().any(|function| function.has_deferred());
         if deferred { SystemStateFlags::DEFERRED } else { SystemStateFlags::empty() }
     }
 
     unsafe fn run_unsafe(&mut self, (): (), world: UnsafeWorldCell) -> Result<(), RunSystemError> {
+        let target = self.cell.get().filter(|target| !target.handle.is_faulted());
+        // SAFETY: passed on. A system that does not run has not run: what changed meanwhile is still new to it.
+        if target.is_some() && !unsafe { self.may_run(world) } {
+            return Ok(());
+        }
         let tick = world.increment_change_tick();
-        if let Some(target) = self.cell.get().filter(|target| !target.handle.is_faulted()) {
+        if let Some(target) = target {
             let _span = trace_span!("mod_system", id = self.mod_id, system = self.system).entered();
+            let ticks = Ticks { last_run: self.last_run, this_run: tick };
             // SAFETY: the caller has the access that `initialize` returned.
-            let outcome = catch(|| unsafe { self.run_target(&target, world, tick) });
+            let outcome = catch(|| unsafe { self.run_target(&target, world, ticks) });
             if let Err(error) = outcome.unwrap_or_else(|message| Err(self.panicked(message))) {
                 target.handle.fail(&self.system, error);
             }
@@ -287,29 +296,27 @@ impl System for Slot {
     }
 
     fn apply_deferred(&mut self, world: &mut World) {
-        // Commands of host functions carry what the mod sent, such as entities that are long gone.
-        let apply = || self.functions.iter_mut().flatten().for_each(|function| function.apply_deferred(world));
-        if let Err(message) = catch(apply)
-            && let Some(target) = self.cell.get()
-        {
-            target.handle.fail(&self.system, self.panicked(message));
-        }
+        self.apply_functions(world);
+        self.outbox.carry_out(world, &self.system);
     }
 
     fn queue_deferred(&mut self, mut world: DeferredWorld) {
+        self.outbox.queue(&mut world, &self.system);
         self.functions.iter_mut().flatten().for_each(|function| function.queue_deferred(world.reborrow()));
     }
 
     fn initialize(&mut self, world: &mut World) -> FilteredAccessSet {
         self.types = world.get_resource_or_init::<AppTypeRegistry>().clone();
+        self.assets = world.get_resource::<AssetServer>().cloned();
         let mut access = FilteredAccessSet::new();
         let mut tokens = FilteredAccess::default();
         tokens.add_write(self.tokens.of_mod);
         access.add(tokens);
         access.add_resource_read(self.tokens.runtime);
-        for param in &self.params {
+        for param in self.params.iter() {
             param.declare(&mut access);
         }
+        self.conditions.initialize(world, &mut access);
         let functions = world.get_resource_or_init::<HostFunctions>();
         let last = self.imports.iter().max().map_or(0, |last| last + 1);
         let made = (0..last).map(|index| self.imports.contains(&index).then(|| functions.make(index)).flatten());
@@ -322,6 +329,7 @@ impl System for Slot {
 
     fn check_change_tick(&mut self, check: CheckChangeTicks) {
         self.last_run.check_tick(check);
+        self.conditions.check_change_tick(check);
         self.functions.iter_mut().flatten().for_each(|function| function.check_change_tick(check));
     }
 

@@ -2,11 +2,7 @@
 //!
 //! Knows the registry and the World's component ids; must not know systems or mods.
 
-use std::{
-    any::TypeId,
-    collections::HashMap,
-    sync::{Arc, OnceLock},
-};
+use std::{any::TypeId, collections::HashMap, sync::Arc};
 
 use bevy_ecs::{
     component::{ComponentId, ComponentInfo, StorageType},
@@ -15,12 +11,17 @@ use bevy_ecs::{
     world::World,
 };
 use bevy_reflect::{ReflectFromPtr, TypeInfo, TypeRegistration, TypeRegistry};
-use mod_abi::{Schema, SchemaDifference, describe::TypeDesc};
+use mod_abi::{
+    SchemaDifference,
+    describe::{TypeDesc, TypeRole},
+};
 use thiserror::Error;
 
 use crate::bridge::{
-    plan::CopyPlan,
-    schema::{UnsupportedType, schema_of},
+    crossing::Crossing,
+    definitions,
+    schema::schema_of,
+    shape::{Shape, part_of},
 };
 
 /// A type of the game that a mod names and that cannot be used as it says.
@@ -69,68 +70,85 @@ pub enum TypeError {
         /// Why.
         reason: &'static str,
     },
+    /// The game does not offer these messages.
+    #[error(
+        "mods cannot read {path} as a message of this game; it would have to add `app.add_mod_message::<{path}>()`"
+    )]
+    NotOffered {
+        /// The type's path.
+        path: String,
+    },
+    /// The game's registry does not say that it is a message.
+    #[error("mods cannot write {path} as a message of this game: it lacks `#[reflect(Message)]`")]
+    NotAMessage {
+        /// The type's path.
+        path: String,
+    },
+    /// The game's registry does not say that it is an event.
+    #[error("{path} is no event to mods of this game: it lacks `#[reflect(Event)]`")]
+    NotAnEvent {
+        /// The type's path.
+        path: String,
+    },
+    /// A mod defines it as something else.
+    #[error("`{path}` is something else: a message is no event, and the other way round")]
+    OtherKind {
+        /// The type's path.
+        path: String,
+    },
 }
 
 /// A component or resource of this World that a mod may name.
 #[derive(Debug)]
 pub(crate) struct BoundType {
-    /// The type's short path, for messages.
-    pub(crate) name: &'static str,
     pub(crate) component: ComponentId,
     pub(crate) storage: StorageType,
     /// Why mods may not write it, if they may not.
     pub(crate) read_only: Option<&'static str>,
-    pub(crate) info: &'static TypeInfo,
-    pub(crate) from_ptr: FromPtr,
-    /// What the type looks like, or why it cannot cross. Filters need neither.
-    pub(crate) schema: Result<Schema, UnsupportedType>,
-    /// Bytes of a row, if that is fixed.
-    pub(crate) stride: Option<usize>,
-    /// Made from the first live value; `None` in it where the type has no plan.
-    pub(crate) plan: OnceLock<Option<CopyPlan>>,
-    /// Whether values may be written by that plan, found when the first is.
-    pub(crate) writes_by_plan: OnceLock<bool>,
-}
-
-/// [`ReflectFromPtr`], which has no `Debug`.
-#[derive(Clone)]
-pub(crate) struct FromPtr(pub(crate) ReflectFromPtr);
-
-impl std::fmt::Debug for FromPtr {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("FromPtr").field(&self.0.type_id()).finish()
-    }
+    pub(crate) crossing: Crossing,
 }
 
 /// What came of looking a type up.
 #[derive(Debug, Clone)]
 pub(crate) enum Binding {
     Bound(Arc<BoundType>),
-    /// The type is known but this World has not met it as a component, so it has no id yet.
+    /// The type is known but this World has not met it as a component, so it has no id yet; or it is another mod's, which
+    /// has not defined it yet.
     NotYet {
-        name: &'static str,
+        name: String,
     },
 }
 
-/// The types that mods named so far. They are looked up once.
+/// The game's types that mods named so far, and which part of each. They are looked up once.
 #[derive(Debug, Default, Resource)]
-pub(crate) struct BoundTypes(HashMap<TypeId, Arc<BoundType>>);
+pub(crate) struct BoundTypes(HashMap<(TypeId, Option<String>), Arc<BoundType>>);
 
-/// Finds the type that a mod names, and gives it a component id where Bevy lets us.
+/// The key of a type in [`BoundTypes`].
+fn key(registration: &TypeRegistration, desc: &TypeDesc) -> (TypeId, Option<String>) {
+    let part = (desc.role == TypeRole::Part).then(|| desc.schema.to_string());
+    (registration.type_id(), part)
+}
+
+/// Finds the type that a mod names, and gives it a component id where Bevy lets us. Types of the mod's own are to be
+/// [defined](definitions::define) before.
 pub(crate) fn bind(world: &mut World, desc: &TypeDesc) -> Result<Binding, TypeError> {
     let registry = world.get_resource_or_init::<AppTypeRegistry>().clone();
     let registry = registry.read();
-    let registration = find(&registry, &desc.path)?;
+    let registration = match lookup(world, &registry, desc)? {
+        Lookup::Game(registration) => registration,
+        Lookup::Done(binding) => return Ok(binding),
+    };
     world.init_resource::<BoundTypes>();
-    if let Some(bound) = world.resource::<BoundTypes>().0.get(&registration.type_id()) {
+    let key = key(registration, desc);
+    if let Some(bound) = world.resource::<BoundTypes>().0.get(&key) {
         return Ok(Binding::Bound(Arc::clone(bound)));
     }
     if let Some(component) = registration.data::<ReflectComponent>() {
         component.register_component(world);
     }
-    let binding = bind_registered(world, registration)?;
+    let binding = bind_registered(world, registration, desc, &registry)?;
     if let Binding::Bound(bound) = &binding {
-        world.resource_mut::<BoundTypes>().0.insert(registration.type_id(), Arc::clone(bound));
+        world.resource_mut::<BoundTypes>().0.insert(key, Arc::clone(bound));
     }
     Ok(binding)
 }
@@ -138,63 +156,108 @@ pub(crate) fn bind(world: &mut World, desc: &TypeDesc) -> Result<Binding, TypeEr
 /// As [`bind`], for the middle of a call, when the World can only be read.
 pub(crate) fn bind_readonly(world: &World, desc: &TypeDesc) -> Result<Binding, TypeError> {
     let registry = world.resource::<AppTypeRegistry>().read();
-    let registration = find(&registry, &desc.path)?;
-    let known = world.get_resource::<BoundTypes>().and_then(|types| types.0.get(&registration.type_id()));
+    let registration = match lookup(world, &registry, desc)? {
+        Lookup::Game(registration) => registration,
+        Lookup::Done(binding) => return Ok(binding),
+    };
+    let key = key(registration, desc);
+    let known = world.get_resource::<BoundTypes>().and_then(|types| types.0.get(&key));
     match known {
         Some(bound) => Ok(Binding::Bound(Arc::clone(bound))),
-        None => bind_registered(world, registration),
+        None => bind_registered(world, registration, desc, &registry),
     }
 }
 
-fn bind_registered(world: &World, registration: &TypeRegistration) -> Result<Binding, TypeError> {
+/// Where a type was found.
+enum Lookup<'r> {
+    Game(&'r TypeRegistration),
+    Done(Binding),
+}
+
+fn lookup<'r>(world: &World, registry: &'r TypeRegistry, desc: &TypeDesc) -> Result<Lookup<'r>, TypeError> {
+    if let Some(defined) = definitions::find(world, &desc.path) {
+        if desc.role == TypeRole::Part {
+            let reason = "only types of the game can be named in part; mirror all of its fields".to_owned();
+            return Err(TypeError::Unsupported { path: shortened(&desc.path), reason });
+        }
+        return Ok(Lookup::Done(Binding::Bound(defined)));
+    }
+    match find(registry, &desc.path) {
+        Ok(registration) => Ok(Lookup::Game(registration)),
+        Err(TypeError::Unknown { path, .. }) if definitions::is_expected(world, &path) => {
+            Ok(Lookup::Done(Binding::NotYet { name: path }))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn bind_registered(
+    world: &World,
+    registration: &TypeRegistration,
+    desc: &TypeDesc,
+    registry: &TypeRegistry,
+) -> Result<Binding, TypeError> {
     let info = registration.type_info();
-    let name = info.type_path_table().short_path();
-    let Some(component) = world.components().get_id(registration.type_id()) else {
-        return Ok(Binding::NotYet { name });
-    };
-    let Some(component_info) = world.components().get_info(component) else {
-        return Ok(Binding::NotYet { name });
-    };
+    let not_yet = || Ok(Binding::NotYet { name: info.type_path_table().short_path().to_owned() });
+    let Some(component) = world.components().get_id(registration.type_id()) else { return not_yet() };
+    let Some(component_info) = world.components().get_info(component) else { return not_yet() };
+    Ok(Binding::Bound(Arc::new(BoundType {
+        component,
+        storage: component_info.storage_type(),
+        read_only: read_only(info, component_info),
+        crossing: crossing(registration, desc, registry)?,
+    })))
+}
+
+/// How the values of a type of the game cross, as a mod states it.
+pub(crate) fn crossing(
+    registration: &TypeRegistration,
+    desc: &TypeDesc,
+    registry: &TypeRegistry,
+) -> Result<Crossing, TypeError> {
+    let info = registration.type_info();
     let Some(from_ptr) = registration.data::<ReflectFromPtr>() else {
         return Err(TypeError::Unsupported {
             path: info.type_path().to_owned(),
             reason: "its registration lacks `ReflectFromPtr`, which `#[derive(Reflect)]` adds".to_owned(),
         });
     };
-    let schema = schema_of(info);
-    Ok(Binding::Bound(Arc::new(BoundType {
-        name,
-        component,
-        storage: component_info.storage_type(),
-        read_only: read_only(info, component_info),
-        info,
-        from_ptr: FromPtr(from_ptr.clone()),
-        stride: schema.as_ref().ok().and_then(Schema::fixed_size),
-        schema,
-        plan: OnceLock::new(),
-        writes_by_plan: OnceLock::new(),
-    })))
+    let (shape, schema) = match desc.role {
+        TypeRole::Part => {
+            let shape = part_of(info, &desc.schema, registry);
+            let shape = shape.map_err(|found| mismatch(info.type_path_table().short_path(), &found))?;
+            (shape, Ok(desc.schema.clone()))
+        }
+        TypeRole::Mirror | TypeRole::Definition(_) => (Shape::Whole, schema_of(info, registry)),
+    };
+    Ok(Crossing::reflected(info, from_ptr.clone(), shape, schema))
+}
+
+impl Crossing {
+    /// Whether values of this type can cross as the mod believes them to be.
+    pub(crate) fn check_data(&self, desc: &TypeDesc) -> Result<(), TypeError> {
+        let schema = self
+            .schema
+            .as_ref()
+            .map_err(|reason| TypeError::Unsupported { path: self.path.to_string(), reason: reason.to_string() })?;
+        desc.schema.difference(schema).map_or(Ok(()), |found| Err(mismatch(&self.name, &found)))
+    }
+}
+
+fn mismatch(name: &str, SchemaDifference { in_mod, in_game }: &SchemaDifference) -> TypeError {
+    let (in_mod, in_game) = (shortened(in_mod), shortened(in_game));
+    TypeError::Mismatch { path: name.to_owned(), in_mod, in_game }
 }
 
 impl BoundType {
-    /// Whether values of this type can cross as the mod believes them to be.
-    pub(crate) fn check_data(&self, desc: &TypeDesc) -> Result<(), TypeError> {
-        let schema = self.schema.as_ref().map_err(|reason| TypeError::Unsupported {
-            path: self.info.type_path().to_owned(),
-            reason: reason.to_string(),
-        })?;
-        match desc.schema.difference(schema) {
-            None => Ok(()),
-            Some(SchemaDifference { in_mod, in_game }) => {
-                let (in_mod, in_game) = (shortened(&in_mod), shortened(&in_game));
-                Err(TypeError::Mismatch { path: self.name.to_owned(), in_mod, in_game })
-            }
-        }
+    /// The type's short path, for messages.
+    pub(crate) fn name(&self) -> &Arc<str> {
+        &self.crossing.name
     }
 
     /// Whether the type may be written.
     pub(crate) fn check_mutable(&self) -> Result<(), TypeError> {
-        let refuse = |reason| Err(TypeError::ReadOnly { path: self.name.to_owned(), reason });
+        let refuse = |reason| Err(TypeError::ReadOnly { path: self.name().to_string(), reason });
         self.read_only.map_or(Ok(()), refuse)
     }
 }
@@ -224,7 +287,7 @@ fn shortened(text: &str) -> String {
     }
 }
 
-fn find<'r>(registry: &'r TypeRegistry, path: &str) -> Result<&'r TypeRegistration, TypeError> {
+pub(crate) fn find<'r>(registry: &'r TypeRegistry, path: &str) -> Result<&'r TypeRegistration, TypeError> {
     if let Some(registration) = registry.get_with_type_path(path).or_else(|| registry.get_with_short_type_path(path)) {
         return Ok(registration);
     }

@@ -5,14 +5,16 @@
 
 use std::{any::TypeId, time::Duration};
 
+use bevy_asset::AssetServer;
 use bevy_ecs::entity::Entity;
 use bevy_reflect::{
-    PartialReflect, Reflect, ReflectFromReflect, ReflectMut, ReflectRef, TypeInfo, TypeRegistry,
+    PartialReflect, Reflect, ReflectFromReflect, ReflectRef, TypeInfo, TypeRegistry,
     array::DynamicArray,
     enums::{DynamicEnum, DynamicVariant, EnumInfo, VariantInfo},
     list::DynamicList,
     map::{DynamicMap, Map},
     set::{DynamicSet, Set},
+    std_traits::ReflectDefault,
     structs::DynamicStruct,
     tuple::DynamicTuple,
     tuple_struct::DynamicTupleStruct,
@@ -20,7 +22,19 @@ use bevy_reflect::{
 use mod_abi::Leaf;
 use thiserror::Error;
 
-use crate::bridge::schema::{leaf_of, option_item};
+use crate::bridge::{
+    asset_path,
+    schema::{leaf_of, option_item},
+    shape::{Shape, field, field_count, field_info, field_mut},
+};
+
+/// What of the game is needed to take values apart and to put them together.
+#[derive(Clone, Copy)]
+pub(crate) struct Reflection<'a> {
+    pub(crate) types: &'a TypeRegistry,
+    /// Where handles of assets come from.
+    pub(crate) assets: Option<&'a AssetServer>,
+}
 
 /// Bytes that are not a value of the type they should be, or a value that reflection cannot take apart.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -39,8 +53,14 @@ pub(crate) enum ValueError {
     Unexpected(String),
     #[error("a value of `{0}` cannot be the key of a map (reflect `Hash` and `PartialEq` for it)")]
     NoKey(&'static str),
-    #[error("a value of `{0}` cannot be built from its parts (derive `FromReflect` for it)")]
+    #[error(
+        "a value of `{0}` cannot be built from its parts (derive `FromReflect` for it, and reflect `Default` where a mod states only a part)"
+    )]
     NotConstructible(&'static str),
+    #[error("the bytes are no `{0}`")]
+    Malformed(String),
+    #[error("the asset {path:?} cannot be used, because {reason}")]
+    AssetPath { path: String, reason: &'static str },
 }
 
 /// Bytes being read from their front.
@@ -68,6 +88,16 @@ impl<'a> Input<'a> {
         self.array().map(u64::from_le_bytes)
     }
 
+    fn text(&mut self) -> Result<&'a str, ValueError> {
+        let len = self.len()?;
+        std::str::from_utf8(self.take(len)?).map_err(|_| ValueError::NotText)
+    }
+
+    /// Whether nothing is left.
+    pub(crate) fn finish(&self) -> Result<(), ValueError> {
+        if self.0.is_empty() { Ok(()) } else { Err(ValueError::LeftOver(self.0.len())) }
+    }
+
     /// The length of a list. Every item takes at least a byte, so a longer claim is a lie.
     fn len(&mut self) -> Result<usize, ValueError> {
         let claimed = self.u64()?;
@@ -75,40 +105,58 @@ impl<'a> Input<'a> {
     }
 }
 
-/// Appends the bytes of `value`.
-pub(crate) fn write(value: &dyn PartialReflect, out: &mut Vec<u8>) -> Result<(), ValueError> {
+/// Appends the bytes of the parts of `value` that `shape` names.
+pub(crate) fn write(
+    value: &dyn PartialReflect,
+    shape: &Shape,
+    reflection: Reflection,
+    out: &mut Vec<u8>,
+) -> Result<(), ValueError> {
+    let Shape::Fields(fields) = shape else { return write_whole(value, reflection, out) };
+    let parts = value.reflect_ref();
+    fields.iter().try_for_each(|(index, shape)| {
+        write(field(&parts, *index).ok_or_else(|| unexpected(value))?, shape, reflection, out)
+    })
+}
+
+fn write_whole(value: &dyn PartialReflect, reflection: Reflection, out: &mut Vec<u8>) -> Result<(), ValueError> {
+    let mut each = |part: &dyn PartialReflect| write_whole(part, reflection, out);
     match value.reflect_ref() {
-        ReflectRef::Struct(value) => value.iter_fields().try_for_each(|(_, field)| write(field, out)),
-        ReflectRef::TupleStruct(value) => value.iter_fields().try_for_each(|field| write(field, out)),
-        ReflectRef::Tuple(value) => value.iter_fields().try_for_each(|field| write(field, out)),
+        ReflectRef::Struct(value) => value.iter_fields().try_for_each(|(_, field)| each(field)),
+        ReflectRef::TupleStruct(value) => value.iter_fields().try_for_each(each),
+        ReflectRef::Tuple(value) => value.iter_fields().try_for_each(each),
         ReflectRef::List(value) => {
             write_len(value.len(), out);
-            value.iter().try_for_each(|item| write(item, out))
+            value.iter().try_for_each(|item| write_whole(item, reflection, out))
         }
-        ReflectRef::Array(value) => value.iter().try_for_each(|item| write(item, out)),
+        ReflectRef::Array(value) => value.iter().try_for_each(each),
         ReflectRef::Set(value) => {
             write_len(value.len(), out);
-            value.iter().try_for_each(|item| write(item, out))
+            value.iter().try_for_each(|item| write_whole(item, reflection, out))
         }
         ReflectRef::Map(value) => {
             write_len(value.len(), out);
             value.iter().try_for_each(|(key, item)| {
-                write(key, out)?;
-                write(item, out)
+                write_whole(key, reflection, out)?;
+                write_whole(item, reflection, out)
             })
         }
-        ReflectRef::Enum(value) => {
-            let is_option = match value.get_represented_type_info() {
-                Some(TypeInfo::Enum(info)) => option_item(info).is_some(),
-                _ => false,
-            };
+        ReflectRef::Enum(fields) => {
+            let info = value.get_represented_type_info();
+            if info.is_some_and(asset_path::has_handle_path) {
+                let path = asset_path::path_of(value, reflection.types).ok_or_else(|| unexpected(value))?;
+                write_len(path.len(), out);
+                out.extend_from_slice(path.as_bytes());
+                return Ok(());
+            }
+            let is_option = matches!(info, Some(TypeInfo::Enum(info)) if option_item(info).is_some());
             if is_option {
-                out.push(u8::from(value.variant_name() == "Some"));
+                out.push(u8::from(fields.variant_name() == "Some"));
             } else {
-                let index = u32::try_from(value.variant_index()).map_err(|_| unexpected(value.as_partial_reflect()))?;
+                let index = u32::try_from(fields.variant_index()).map_err(|_| unexpected(value))?;
                 out.extend_from_slice(&index.to_le_bytes());
             }
-            value.iter_fields().try_for_each(|field| write(field.value(), out))
+            fields.iter_fields().try_for_each(|field| write_whole(field.value(), reflection, out))
         }
         _ => write_leaf(value, out),
     }
@@ -159,40 +207,57 @@ fn write_leaf(value: &dyn PartialReflect, out: &mut Vec<u8>) -> Result<(), Value
 /// A checked change to a value, ready to be made.
 #[derive(Debug)]
 pub(crate) enum Patch {
-    /// Changes to the fields of a struct or tuple, in order.
-    Fields(Vec<Patch>),
+    /// Changes to fields of a struct or tuple, by their places.
+    Fields(Vec<(usize, Patch)>),
     /// A whole new value.
     Value(Box<dyn Reflect>),
+    /// The value stays: what the mod has of it says nothing.
+    Keep,
 }
 
 impl Patch {
-    /// Reads a value of the type that `info` describes from all of `bytes`.
-    pub(crate) fn read_all(bytes: &[u8], info: &'static TypeInfo, types: &TypeRegistry) -> Result<Self, ValueError> {
-        let mut input = Input(bytes);
-        let patch = Self::read(&mut input, info, types)?;
-        if input.0.is_empty() { Ok(patch) } else { Err(ValueError::LeftOver(input.0.len())) }
-    }
-
-    /// Reads a value of the type that `info` describes from the front of `input`.
-    pub(crate) fn read(input: &mut Input, info: &'static TypeInfo, types: &TypeRegistry) -> Result<Self, ValueError> {
+    /// Reads the parts that `shape` names of the type that `info` describes from the front of `input`.
+    pub(crate) fn read(
+        input: &mut Input,
+        info: &'static TypeInfo,
+        shape: &Shape,
+        reflection: Reflection,
+    ) -> Result<Self, ValueError> {
+        if let Shape::Fields(fields) = shape {
+            let parts = fields.iter().map(|(index, shape)| {
+                let field = part_info(field_info(info, *index), info)?;
+                Self::read(input, field, shape, reflection).map(|patch| (*index, patch))
+            });
+            return parts.collect::<Result<_, _>>().map(Self::Fields);
+        }
         if let Some(leaf) = leaf_of(info.type_id()) {
             return read_leaf(input, leaf, info.type_id()).map(Self::Value);
         }
-        let fields = |input: &mut Input, parts: &mut dyn Iterator<Item = Option<&'static TypeInfo>>| {
-            let parts = parts.map(|part| Self::read(input, part_info(part, info)?, types));
-            parts.collect::<Result<Vec<_>, _>>().map(Self::Fields)
-        };
-        match info {
-            TypeInfo::Struct(info) => fields(input, &mut info.iter().map(|field| field.type_info())),
-            TypeInfo::TupleStruct(info) => fields(input, &mut info.iter().map(|field| field.type_info())),
-            TypeInfo::Tuple(info) => fields(input, &mut info.iter().map(|field| field.type_info())),
-            _ => whole(input, info, types).map(Self::Value),
+        if asset_path::is_handle(info, reflection.types) {
+            // A handle that was not loaded from a file has no path, and comes back without one.
+            let path = input.text()?;
+            return if path.is_empty() {
+                Ok(Self::Keep)
+            } else {
+                asset_path::load(path, info, reflection.types, reflection.assets).map(Self::Value)
+            };
+        }
+        match field_count(info) {
+            Some(fields) => {
+                let parts = (0..fields).map(|index| {
+                    let field = part_info(field_info(info, index), info)?;
+                    Self::read(input, field, &Shape::Whole, reflection).map(|patch| (index, patch))
+                });
+                parts.collect::<Result<_, _>>().map(Self::Fields)
+            }
+            None => whole(input, info, reflection).map(Self::Value),
         }
     }
 
     /// Makes the change.
     pub(crate) fn apply(self, target: &mut dyn PartialReflect) -> Result<(), ValueError> {
         match self {
+            Self::Keep => Ok(()),
             Self::Value(value) => match target.try_as_reflect_mut() {
                 Some(target) => target.set(value).map_err(|value| unexpected(value.as_partial_reflect())),
                 None => Err(unexpected(value.as_partial_reflect())),
@@ -200,13 +265,8 @@ impl Patch {
             Self::Fields(patches) => {
                 let path = target.reflect_type_path().to_owned();
                 let mut target = target.reflect_mut();
-                patches.into_iter().enumerate().try_for_each(|(index, patch)| {
-                    let field = match &mut target {
-                        ReflectMut::Struct(target) => target.field_at_mut(index),
-                        ReflectMut::TupleStruct(target) => target.field_mut(index),
-                        ReflectMut::Tuple(target) => target.field_mut(index),
-                        _ => None,
-                    };
+                patches.into_iter().try_for_each(|(index, patch)| {
+                    let field = field_mut(&mut target, index);
                     patch.apply(field.ok_or_else(|| ValueError::Unexpected(path.clone()))?)
                 })
             }
@@ -214,20 +274,39 @@ impl Patch {
     }
 }
 
+/// Builds a new value from the parts that `shape` names. What they leave out is as in the type's default.
+pub(crate) fn build(
+    input: &mut Input,
+    info: &'static TypeInfo,
+    shape: &Shape,
+    reflection: Reflection,
+) -> Result<Box<dyn Reflect>, ValueError> {
+    if *shape == Shape::Whole {
+        return whole(input, info, reflection);
+    }
+    let default = reflection.types.get_type_data::<ReflectDefault>(info.type_id());
+    let mut value = default.ok_or(ValueError::NotConstructible(info.type_path()))?.default();
+    Patch::read(input, info, shape, reflection)?.apply(value.as_partial_reflect_mut())?;
+    Ok(value)
+}
+
 fn part_info(part: Option<&'static TypeInfo>, whole: &TypeInfo) -> Result<&'static TypeInfo, ValueError> {
     part.ok_or_else(|| ValueError::Unexpected(whole.type_path().to_owned()))
 }
 
 /// Builds a value of its real type.
-fn whole(input: &mut Input, info: &'static TypeInfo, types: &TypeRegistry) -> Result<Box<dyn Reflect>, ValueError> {
+fn whole(input: &mut Input, info: &'static TypeInfo, reflection: Reflection) -> Result<Box<dyn Reflect>, ValueError> {
     if let Some(leaf) = leaf_of(info.type_id()) {
         return read_leaf(input, leaf, info.type_id());
+    }
+    if asset_path::is_handle(info, reflection.types) {
+        return asset_path::load(input.text()?, info, reflection.types, reflection.assets);
     }
     if let Some(numbers) = number_list(input, info)? {
         return Ok(numbers);
     }
-    let parts = dynamic(input, info, types)?;
-    let from_reflect = types.get_type_data::<ReflectFromReflect>(info.type_id());
+    let parts = dynamic(input, info, reflection)?;
+    let from_reflect = reflection.types.get_type_data::<ReflectFromReflect>(info.type_id());
     let value = from_reflect.and_then(|from_reflect| from_reflect.from_reflect(&*parts));
     value.ok_or(ValueError::NotConstructible(info.type_path()))
 }
@@ -250,8 +329,8 @@ fn number_list(input: &mut Input, info: &'static TypeInfo) -> Result<Option<Box<
 }
 
 /// A key that a map can hold. Bevy's maps panic on others.
-fn key(input: &mut Input, info: &'static TypeInfo, types: &TypeRegistry) -> Result<Box<dyn Reflect>, ValueError> {
-    let key = whole(input, info, types)?;
+fn key(input: &mut Input, info: &'static TypeInfo, reflection: Reflection) -> Result<Box<dyn Reflect>, ValueError> {
+    let key = whole(input, info, reflection)?;
     let is_key = key.reflect_hash().is_some() && key.reflect_partial_eq(key.as_partial_reflect()) == Some(true);
     if is_key { Ok(key) } else { Err(ValueError::NoKey(info.type_path())) }
 }
@@ -260,15 +339,18 @@ fn key(input: &mut Input, info: &'static TypeInfo, types: &TypeRegistry) -> Resu
 fn dynamic(
     input: &mut Input,
     info: &'static TypeInfo,
-    types: &TypeRegistry,
+    reflection: Reflection,
 ) -> Result<Box<dyn PartialReflect>, ValueError> {
     if let Some(leaf) = leaf_of(info.type_id()) {
         return read_leaf(input, leaf, info.type_id()).map(|value| value.into_partial_reflect());
     }
+    if asset_path::is_handle(info, reflection.types) {
+        return whole(input, info, reflection).map(|handle| handle.into_partial_reflect());
+    }
     if let Some(numbers) = number_list(input, info)? {
         return Ok(numbers.into_partial_reflect());
     }
-    let item = |input: &mut Input, part: Option<&'static TypeInfo>| dynamic(input, part_info(part, info)?, types);
+    let item = |input: &mut Input, part: Option<&'static TypeInfo>| dynamic(input, part_info(part, info)?, reflection);
     Ok(match info {
         TypeInfo::Struct(struct_info) => {
             let mut value = DynamicStruct::default();
@@ -304,17 +386,16 @@ fn dynamic(
         }
         TypeInfo::Set(set_info) => {
             let mut value = DynamicSet::default();
-            let ty = set_info.value_ty().id();
-            let leaf = leaf_of(ty).ok_or_else(|| ValueError::Unexpected(info.type_path().to_owned()))?;
+            let item = part_info(reflection.types.get_type_info(set_info.value_ty().id()), info)?;
             for _ in 0..input.len()? {
-                value.insert_boxed(read_leaf(input, leaf, ty)?.into_partial_reflect());
+                value.insert_boxed(key(input, item, reflection)?.into_partial_reflect());
             }
             Box::new(value)
         }
         TypeInfo::Map(map_info) => {
             let mut value = DynamicMap::default();
             for _ in 0..input.len()? {
-                let key = key(input, part_info(map_info.key_info(), info)?, types)?;
+                let key = key(input, part_info(map_info.key_info(), info)?, reflection)?;
                 value.insert_boxed(key.into_partial_reflect(), item(input, map_info.value_info())?);
             }
             Box::new(value)
@@ -396,11 +477,7 @@ fn read_leaf(input: &mut Input, leaf: Leaf, ty: TypeId) -> Result<Box<dyn Reflec
         Leaf::F32 => Box::new(f32::from_le_bytes(input.array()?)),
         Leaf::F64 => Box::new(f64::from_le_bytes(input.array()?)),
         Leaf::Char => Box::new(read_char(input)?),
-        Leaf::Str => {
-            let len = input.len()?;
-            let text = std::str::from_utf8(input.take(len)?).map_err(|_| ValueError::NotText)?;
-            Box::new(text.to_owned())
-        }
+        Leaf::Str => Box::new(input.text()?.to_owned()),
         Leaf::Entity => Box::new(read_entity(input.u64()?)?),
         Leaf::Duration => {
             let secs = input.u64()?;

@@ -6,7 +6,10 @@ use bevy_ecs::message::Message;
 use mod_host::{CallError, LoadError};
 use thiserror::Error;
 
-use crate::bridge::{bind::SystemBindError, handle::SystemError};
+use crate::{
+    bridge::{bind::SystemBindError, handle::SystemError},
+    lifecycle::schedule::OrderConflict,
+};
 
 /// What failed, in which mod, and why. Its text is one line that a player can paste into a bug report.
 #[derive(Debug)]
@@ -51,6 +54,9 @@ pub enum FaultCause {
     /// It wants what this game does not have.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Bind(Vec<SystemBindError>),
+    /// Its systems would contradict the order of the game's or of another mod's.
+    #[error(transparent)]
+    Order(#[from] OrderConflict),
     /// One of its systems failed.
     #[error(transparent)]
     System(#[from] SystemError),

@@ -7,11 +7,13 @@ use mod_abi::state::SavedState;
 use tracing::{error, info, warn};
 
 use crate::{
-    bridge::{bind::bind_systems, handle::SystemError, query::Bound},
+    bridge::{definitions, handle::SystemError, observers::bind::bind_mod, query::Bound},
     lifecycle::{
         fault::ModEvent,
+        install::settle_types,
+        leftovers,
         registry::{Earlier, ModRecord, ModRegistry, ModState, Probation, Running},
-        schedule::moment,
+        schedule::{self, moment},
         settings::ModSettings,
         start::{Start, Systems, run_once},
     },
@@ -68,13 +70,16 @@ pub(crate) fn probation(world: &World, record: Option<&mut ModRecord>) -> Option
 
 /// Counts the frames of those on probation, and lets the version before go when a new one has stood its time.
 pub(crate) fn count_probation(world: &mut World) {
+    let mut gone = Vec::new();
     for record in world.resource_mut::<ModRegistry>().mods.values_mut() {
         let Some(running) = &mut record.running else { continue };
-        running.probation = running.probation.take().and_then(|mut probation| {
-            probation.frames_left = probation.frames_left.checked_sub(1)?;
-            Some(probation)
-        });
+        let Some(probation) = &mut running.probation else { continue };
+        match probation.frames_left.checked_sub(1) {
+            Some(frames_left) => probation.frames_left = frames_left,
+            None => gone.extend(running.probation.take().map(|probation| probation.earlier.handle)),
+        }
     }
+    gone.iter().for_each(|handle| leftovers::free_ids(world, handle));
 }
 
 /// Brings the version back that ran before one that failed on probation.
@@ -87,17 +92,35 @@ pub(crate) fn resume(world: &mut World, id: &Arc<str>) {
         return;
     };
     let Earlier { version, handle, signature } = earlier;
-    let systems = match bind_systems(world, &signature.description, |name| moment(name).is_some()) {
-        Ok(Bound::Ready(systems)) => Systems::sort(systems),
+    // Its types are what they were, those that came up in its calls too.
+    let types = handle.types().clone();
+    let types = definitions::register(world, id, &types).map(|types| definitions::swap(world, types));
+    let bound = types.ok().map(|types| (bind_mod(world, &signature.description, |name| moment(name).is_some()), types));
+    let systems = match bound {
+        Some((Ok(Bound::Ready((systems, observers))), types)) => {
+            definitions::migrate(world, &types);
+            settle_types(world, id, &types);
+            Systems::sort(id, systems, observers)
+        }
         // It was bound before, to the same World.
-        Ok(Bound::Waiting(_)) | Err(_) => {
+        other => {
+            if let Some((_, types)) = other {
+                definitions::swap(world, types);
+            }
             error!("{id} {version}: it cannot go on, because the game no longer has what it needs");
             put_back(world, id, failed);
             return;
         }
     };
+    // Another mod may have come meanwhile.
+    let conflict = if failed.signature == signature { Ok(()) } else { schedule::check(world, id, &systems.places) };
+    if let Err(conflict) = conflict {
+        error!("{id} {version}: it cannot go on, because {conflict}");
+        put_back(world, id, failed);
+        return;
+    }
     let start = Start::new(world, id, &handle, &signature);
-    let running = start.take_slots(world, systems, Some(failed));
+    let running = start.take_slots(world, systems, None, Some(failed));
     let mut runtime = world.resource_mut::<ModRegistry>();
     if let Some(record) = runtime.mods.get_mut(id) {
         record.running = Some(running);

@@ -1,19 +1,28 @@
 //! From a prepared mod to systems in the game: at a frame boundary, with the whole World at hand.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use bevy_ecs::world::World;
 use mod_abi::{describe::ModDescription, state::carry_over};
 use tracing::{info, warn};
 
 use crate::{
-    bridge::{bind::bind_systems, handle::ModHandle, query::Bound},
+    bridge::{
+        bind::SystemBindError,
+        definitions::{self, Entries},
+        handle::{ModHandle, SystemError},
+        initial,
+        observers::bind::bind_mod,
+        query::Bound,
+    },
     lifecycle::{
         fault::{FaultCause, ModEvent, ModFault},
         hand_over::{leave_state, probation},
+        leftovers,
         prepare::Prepared,
         registry::{ModRecord, ModRegistry, ModState, Signature},
-        schedule::moment,
+        requests::Request,
+        schedule::{self, moment},
         settings::ModSettings,
         start::{Start, Systems, run_once},
     },
@@ -23,7 +32,7 @@ use crate::{
 pub(crate) enum Installed {
     Done,
     /// Some types have not been met yet; here is the mod back.
-    Waiting(Box<Prepared>, Vec<&'static str>),
+    Waiting(Box<Prepared>, Vec<String>),
     /// The mod in the other file, which is named here, keeps the id; here is this one back.
     Duplicate(Box<Prepared>, String),
     /// The game switched the mod off.
@@ -52,41 +61,106 @@ pub(crate) fn install(world: &mut World, file: &str, prepared: Prepared) -> Resu
         }
         _ => {}
     }
-    let bound = bind_systems(world, &prepared.description, |name| moment(name).is_some());
-    let mut systems = match bound.map_err(|errors| fault(None, FaultCause::Bind(errors)))? {
-        Bound::Ready(systems) => Systems::sort(systems),
-        Bound::Waiting(types) => return Ok(Installed::Waiting(Box::new(prepared), types)),
+    let types = definitions::register(world, &id, &prepared.description.types);
+    let types = types.map_err(|errors| fault(None, bind_fault(errors.into_iter().map(SystemBindError::from))))?;
+    // While the new version is bound, its own types mean what it says. Until it has taken over, the earlier one's are put
+    // back whenever that one runs.
+    let earlier_types = definitions::swap(world, types);
+    let bound = bind_mod(world, &prepared.description, |name| moment(name).is_some());
+    let bound = bound.and_then(|systems| match systems {
+        Bound::Waiting(types) => Ok(Err(types)),
+        Bound::Ready((systems, observers)) => match initial::build(world, &prepared.description) {
+            Ok(Bound::Ready(resources)) => Ok(Ok((Systems::sort(&id, systems, observers), resources))),
+            Ok(Bound::Waiting(types)) => Ok(Err(types)),
+            Err(error) => Err(vec![SystemBindError::Resource(error)]),
+        },
+    });
+    let (mut systems, resources) = match bound {
+        Ok(Ok(bound)) => bound,
+        Ok(Err(types)) => {
+            if runs(world, &id) {
+                definitions::swap(world, earlier_types);
+            } else {
+                // Another mod may wait for these very types.
+                settle_types(world, &id, &earlier_types);
+            }
+            return Ok(Installed::Waiting(Box::new(prepared), types));
+        }
+        Err(errors) => {
+            definitions::swap(world, earlier_types);
+            return Err(fault(None, bind_fault(errors)));
+        }
     };
     let Prepared { imports, description, instance, fresh, .. } = prepared;
-    let ModDescription { types, systems: described, .. } = description;
-    let description = ModDescription { types, systems: described, ..ModDescription::default() };
+    // What crosses by name is no part of what the schedule sees.
+    let description = ModDescription { exports: Vec::new(), imports: Vec::new(), ..description };
     let signature = Signature { description, imports };
+    let earlier = world.resource::<ModRegistry>().mods.get(&id).and_then(|record| record.running.as_ref());
+    if earlier.is_none_or(|earlier| earlier.signature != signature)
+        && let Err(conflict) = schedule::check(world, &id, &systems.places)
+    {
+        definitions::swap(world, earlier_types);
+        return Err(fault(None, FaultCause::Order(conflict)));
+    }
     let memory_limit = world.resource::<ModSettings>().limits.memory_bytes;
-    let handle = Arc::new(ModHandle::new(Arc::clone(&id), instance, memory_limit));
+    let types = signature.description.types.clone();
+    let handle = Arc::new(ModHandle::new(Arc::clone(&id), instance, memory_limit, types));
     let start = Start::new(world, &id, &handle, &signature);
 
+    let types = definitions::swap(world, earlier_types);
+    let was_running = runs(world, &id);
+    let left = leave_state(world, &id);
+    // One that was switched off has left nothing, unless the game keeps that.
+    let starts_anew = leftovers::are_removed(world) && (!was_running || left.is_none());
+    let earlier_types = definitions::swap(world, types);
     let mut lost = Vec::new();
-    if let Some(left) = leave_state(world, &id) {
-        let carried = carry_over(&left, &fresh);
+    let restored = left.as_ref().map_or(Ok(()), |left| {
+        let carried = carry_over(left, &fresh);
         lost = carried.losses;
-        let restored = handle.enter(|instance| instance.restore(&carried.states));
-        let restored = restored.unwrap_or(Ok(()));
-        restored.map_err(|error| fault(Some("__mod_restore".to_owned()), FaultCause::HandOver(error)))?;
+        handle.enter(|instance| instance.restore(&carried.states)).unwrap_or(Ok(()))
+    });
+    if let Err(error) = restored {
+        definitions::swap(world, earlier_types);
+        return Err(fault(Some("__mod_restore".to_owned()), FaultCause::HandOver(error)));
+    }
+    if starts_anew {
+        // What a version has left that failed would be there twice.
+        leftovers::remove(world, &id);
+    }
+    definitions::copy(world, &earlier_types);
+    // Observers see what their mod does when it starts. Those of a version that runs go on until it has been replaced.
+    let observers = (!was_running).then(|| start.observe(world, &mut systems));
+    if let Err(message) = resources.insert(world, &id) {
+        let system = "initial resources".to_owned();
+        handle.fail(&system.clone(), SystemError::Panicked { system, message });
+    } else if left.is_some() && !starts_anew {
         start.run_on_reload(world, &mut systems);
     } else {
         start.run_startup(world, &mut systems);
     }
     // An earlier version goes on if this one cannot even start.
     if let Some(failed) = handle.take_fault() {
+        if let Some(observers) = observers {
+            observers.remove(world);
+        }
+        leftovers::free_ids(world, &handle);
+        let types = definitions::swap(world, earlier_types);
+        definitions::migrate(world, &types);
         return Err(fault(Some(failed.function), FaultCause::System(failed.error)));
     }
+    definitions::drop_others(world, &earlier_types);
+    settle_types(world, &id, &earlier_types);
 
     unload(world, file, |other, _| *other != id, "its file holds another mod now");
     let mut earlier = world.resource_mut::<ModRegistry>().mods.remove(&id);
     let probation = probation(world, earlier.as_mut());
     let earlier = earlier.and_then(|record| record.running);
     let is_reload = earlier.is_some();
-    let mut running = start.take_slots(world, systems, earlier);
+    let replaced = earlier.as_ref().map(|earlier| Arc::clone(&earlier.handle));
+    let mut running = start.take_slots(world, systems, observers, earlier);
+    if let Some(replaced) = replaced.filter(|_| probation.is_none()) {
+        leftovers::free_ids(world, &replaced);
+    }
     running.probation = probation;
     info!("{id} {version}: {}", if is_reload { "reloaded" } else { "loaded" });
     lost.iter().for_each(|lost| warn!("{id}: {lost}"));
@@ -95,6 +169,43 @@ pub(crate) fn install(world: &mut World, file: &str, prepared: Prepared) -> Resu
     let lost = lost.into();
     world.write_message(if is_reload { ModEvent::Reloaded { id, lost } } else { ModEvent::Loaded { id } });
     Ok(Installed::Done)
+}
+
+fn bind_fault(errors: impl IntoIterator<Item = SystemBindError>) -> FaultCause {
+    FaultCause::Bind(errors.into_iter().collect())
+}
+
+fn runs(world: &World, id: &Arc<str>) -> bool {
+    world.resource::<ModRegistry>().mods.get(id).is_some_and(ModRecord::is_running)
+}
+
+/// Has the other mods bound again that use types of this one which were otherwise in `before`.
+pub(crate) fn settle_types(world: &mut World, id: &Arc<str>, before: &Entries) {
+    let changed = definitions::settle(world, before);
+    if changed.is_empty() {
+        return;
+    }
+    bind_users_again(world, id, &changed);
+}
+
+/// The same for types that a mod has changed in the middle of a frame.
+pub(crate) fn settle_late_types(world: &mut World) {
+    for (id, changed) in definitions::take_late_changes(world) {
+        bind_users_again(world, &id, &changed);
+    }
+}
+
+/// Has the other mods bound again that use types of this one which have changed.
+fn bind_users_again(world: &mut World, id: &str, changed: &HashSet<Arc<str>>) {
+    let mut runtime = world.resource_mut::<ModRegistry>();
+    let runtime = &mut *runtime;
+    for (other, record) in runtime.mods.iter().filter(|(other, _)| ***other != *id) {
+        let Some(running) = record.running.as_ref().filter(|_| record.is_running()) else { continue };
+        if running.handle.types().iter().any(|ty| changed.contains(ty.path.as_str())) {
+            running.handle.set_stale();
+            runtime.requests.push((Arc::clone(other), Request::Reload));
+        }
+    }
 }
 
 /// Takes the mods of a file that `which` chooses out of the game.
@@ -107,7 +218,12 @@ pub(crate) fn unload(world: &mut World, file: &str, which: impl Fn(&Arc<str>, &M
             if is_running {
                 run_once(world, &mut running.on_unload);
             }
-            running.take_out(world, &id);
+            running.retire(world, &id);
+        }
+        // One that only showed that its file is being read has left nothing.
+        if !matches!(record.state, ModState::Loading) {
+            leftovers::remove(world, &id);
+            definitions::withdraw(world, &id);
         }
         // What was never told to be there need not be told to be gone.
         if !matches!(record.state, ModState::Loading) {

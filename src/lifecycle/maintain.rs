@@ -2,17 +2,21 @@
 //!
 //! Runs in a schedule of its own before `First`, so that no schedule that holds slots is running when they change.
 
+use std::sync::Arc;
+
 use bevy_asset::{AssetServer, Assets};
-use bevy_ecs::{schedule::ScheduleLabel, system::Local, world::World};
+use bevy_ecs::{change_detection::DetectChangesMut, schedule::ScheduleLabel, system::Local, world::World};
 use tracing::error;
 
 use crate::{
     asset::ModFile,
+    bridge::{definitions::ExpectedMods, messages, observers::inbox},
     lifecycle::{
         bytes::{Cursors, start_tasks, take_bytes},
-        files,
+        files::{self, stem_of},
         hand_over::count_probation,
-        registry::{Listing, ModRegistry},
+        install::settle_late_types,
+        registry::{FileRecord, Listing, ModRegistry},
         requests::carry_out,
         settle::{retry_duplicates, retry_waiting, take_prepared, tell_faults},
     },
@@ -27,19 +31,51 @@ pub(crate) fn maintain(world: &mut World, mut cursors: Local<Cursors>) {
     if !can_load(world) {
         return;
     }
+    messages::defined::update(world);
+    wake_those_who_wait(world);
     tell_faults(world);
     count_probation(world);
+    settle_late_types(world);
     carry_out(world);
     files::find(world);
     #[cfg(feature = "hot_reload")]
     files::take_changes(world);
     take_bytes(world, &mut cursors);
+    expect_mods(world);
     take_prepared(world);
     retry_waiting(world);
     retry_duplicates(world);
     start_tasks(world);
     // A start-up system may have brought another mod down just now.
     tell_faults(world);
+}
+
+/// Notes which mods there may be, so that a mod that names a type of another one waits for it.
+fn expect_mods(world: &mut World) {
+    let more = world.get_resource::<ExpectedMods>().is_none_or(|mods| mods.more);
+    let Some(registry) = world.get_resource::<ModRegistry>() else { return };
+    if registry.is_settled() && !more {
+        return;
+    }
+    let of_file = |(file, record): (&String, &FileRecord)| record.id().unwrap_or_else(|| stem_of(file));
+    let ids = registry.files.iter().map(of_file).chain(registry.mods.keys().map(ToString::to_string)).collect();
+    let more = registry.is_starting() || registry.files.values().any(|file| file.is_on_its_way());
+    let changed = world.get_resource_or_init::<ExpectedMods>().set_if_neq(ExpectedMods { ids, more });
+    if changed {
+        // Those who wait for types that nobody will define are told so.
+        world.resource_mut::<ModRegistry>().known_types = 0;
+    }
+}
+
+/// Wakes the observers of mods that were busy when something happened.
+fn wake_those_who_wait(world: &mut World) {
+    let running = world.resource::<ModRegistry>().mods.values().filter_map(|record| record.running.as_ref());
+    let inboxes: Vec<_> = running.map(|running| Arc::clone(running.observers.inbox())).collect();
+    inbox::forget_causes(world);
+    for inbox in inboxes {
+        inbox.new_frame(world);
+    }
+    world.flush();
 }
 
 /// Whether this game can load mods at all. If not, says why, once.

@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::SystemTime};
 
 use bevy_asset::{AssetPath, Handle};
-use bevy_ecs::{resource::Resource, schedule::InternedScheduleLabel, world::World};
+use bevy_ecs::{
+    change_detection::CheckChangeTicks, observer::On, resource::Resource, schedule::InternedScheduleLabel, system::Res,
+    world::World,
+};
 use bevy_tasks::Task;
 use mod_abi::{describe::ModDescription, state::SavedState};
 use mod_host::HostEngine;
@@ -13,9 +16,10 @@ use crate::{
     asset::ModFile,
     bridge::{
         handle::ModHandle,
+        observers::Observers,
         system::{Slot, SlotCell},
     },
-    lifecycle::{fault::ModFault, prepare::Prepared, requests::Request, schedule},
+    lifecycle::{fault::ModFault, leftovers, prepare::Prepared, requests::Request, schedule},
 };
 
 /// Whether a mod runs, and if not, why.
@@ -28,7 +32,7 @@ pub enum ModState {
     /// It waits for component types that this game has registered and not used yet.
     Pending {
         /// The short paths of those types.
-        types: Vec<&'static str>,
+        types: Vec<String>,
     },
     /// Its systems run.
     Running,
@@ -62,8 +66,8 @@ pub struct ModRegistry {
     pub(crate) listing: Listing,
     /// Preparations whose outcome nobody wants any more. They hold their place among those that run at once.
     pub(crate) abandoned: Vec<Preparation>,
-    /// How many components the World knew when waiting mods were last looked at.
-    pub(crate) known_components: usize,
+    /// How many types the World had come to know when waiting mods were last looked at.
+    pub(crate) known_types: usize,
     /// What the game asked for since the last frame boundary.
     pub(crate) requests: Vec<(Arc<str>, Request)>,
 }
@@ -137,6 +141,7 @@ pub(crate) struct Running {
     pub(crate) signature: Signature,
     pub(crate) slots: Slots,
     pub(crate) schedules: Vec<InternedScheduleLabel>,
+    pub(crate) observers: Observers,
     /// The systems that run before another version takes over. They are in no schedule.
     pub(crate) on_unload: Vec<Slot>,
     /// The way back, while this version is new.
@@ -174,7 +179,7 @@ impl ModRegistry {
     pub(crate) fn new(engine: Option<HostEngine>) -> Self {
         let (files, mods) = (BTreeMap::new(), BTreeMap::new());
         let (listing, abandoned, requests) = (Listing::NotYet, Vec::new(), Vec::new());
-        Self { engine, files, mods, listing, abandoned, known_components: 0, requests }
+        Self { engine, files, mods, listing, abandoned, known_types: 0, requests }
     }
 
     /// Whether every file of the mod folder that is known has come to rest: its mod runs, waits for the game, or failed.
@@ -212,12 +217,33 @@ pub(crate) fn has_failed(mods: &BTreeMap<Arc<str>, ModRecord>, file: &str) -> bo
     mods.values().any(|record| record.file == file && matches!(record.state, ModState::Failed(_)))
 }
 
+/// Keeps the ticks of observers from growing too old. Bevy does so for systems in schedules.
+pub(crate) fn check_change_ticks(check: On<CheckChangeTicks>, mods: Res<ModRegistry>) {
+    let running = mods.mods.values().filter_map(|record| record.running.as_ref());
+    running.flat_map(|running| running.observers.iter()).for_each(|observer| observer.check_change_tick(*check));
+}
+
 impl FileRecord {
     /// Notes what became of the bytes, and returns how far they had come. If there are newer ones, it is their turn.
     pub(crate) fn settle(&mut self, stage: Stage) -> Stage {
         self.first = false;
         let newer = std::mem::take(&mut self.newer);
         std::mem::replace(&mut self.stage, if newer { Stage::Queued } else { stage })
+    }
+
+    /// The id of the mod in it, if it is known and not installed yet.
+    pub(crate) fn id(&self) -> Option<String> {
+        match &self.stage {
+            Stage::Prepared(prepared) | Stage::Waiting(prepared) | Stage::Duplicate(prepared) => {
+                Some(prepared.identity.id.clone())
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it is not known yet which mod its bytes are.
+    pub(crate) fn is_on_its_way(&self) -> bool {
+        self.reading || matches!(self.stage, Stage::Unread | Stage::Queued | Stage::Preparing(_))
     }
 
     fn is_settled(&self) -> bool {
@@ -236,12 +262,22 @@ impl ModRecord {
 }
 
 impl Running {
-    /// Empties the slots: no system of this mod runs any more.
+    /// Empties the slots: no system and no observer of this mod runs any more.
     pub(crate) fn empty_slots(&self) {
         self.slots.iter().for_each(|(_, slot)| slot.set(None));
+        self.observers.set(None);
     }
 
-    /// Takes the mod's systems out of the game.
+    /// Takes the mod's systems out of the game, and gives back what its instances hold of it.
+    pub(crate) fn retire(mut self, world: &mut World, id: &Arc<str>) {
+        let earlier = self.probation.take().map(|probation| probation.earlier.handle);
+        for handle in earlier.iter().chain([&self.handle]) {
+            leftovers::free_ids(world, handle);
+        }
+        self.take_out(world, id);
+    }
+
+    /// Takes the mod's systems and observers out of the game.
     pub(crate) fn take_out(self, world: &mut World, id: &Arc<str>) {
         self.empty_slots();
         for label in &self.schedules {
@@ -250,5 +286,6 @@ impl Running {
                 error!("the systems of {id} could not be taken out of {label:?}: {error}");
             }
         }
+        self.observers.remove(world);
     }
 }

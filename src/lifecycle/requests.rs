@@ -5,11 +5,15 @@ use std::sync::Arc;
 use bevy_ecs::world::World;
 use tracing::info;
 
-use crate::lifecycle::{
-    fault::ModEvent,
-    hand_over::leave_state,
-    install::unload,
-    registry::{ModRegistry, ModState, Stage},
+use crate::{
+    bridge::definitions,
+    lifecycle::{
+        fault::ModEvent,
+        hand_over::leave_state,
+        install::unload,
+        leftovers,
+        registry::{ModRegistry, ModState, Stage},
+    },
 };
 
 /// A wish of the game.
@@ -48,8 +52,10 @@ fn disable(world: &mut World, id: &Arc<str>) {
     record.saved = saved;
     record.state = ModState::Disabled;
     if let Some(running) = record.running.take() {
-        running.take_out(world, id);
+        running.retire(world, id);
     }
+    leftovers::remove(world, id);
+    definitions::withdraw(world, id);
     info!("{id}: disabled");
     world.write_message(ModEvent::Disabled { id: Arc::clone(id) });
 }

@@ -1,18 +1,27 @@
 //! The systems of mods in the game's schedules.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use bevy_app::{
     First, FixedFirst, FixedLast, FixedPostUpdate, FixedPreUpdate, FixedUpdate, Last, PostUpdate, PreUpdate, Update,
 };
 use bevy_ecs::{
     schedule::{
-        InternedScheduleLabel, IntoScheduleConfigs, ScheduleCleanupPolicy, ScheduleError, ScheduleLabel, Schedules,
-        SystemSet,
+        InternedScheduleLabel, InternedSystemSet, IntoScheduleConfigs, NodeId, Schedule, ScheduleCleanupPolicy,
+        ScheduleError, ScheduleLabel, Schedules, SystemSet, graph::Direction,
     },
     system::BoxedSystem,
-    world::{Mut, World},
+    world::World,
 };
+
+use crate::bridge::bind::{
+    BoundSystem,
+    order::{BoundOrder, BoundTarget},
+};
+
+mod circle;
+
+pub use circle::OrderConflict;
 
 /// All systems of all mods in a schedule. A game orders itself against it with Bevy's own words:
 ///
@@ -46,17 +55,68 @@ impl SystemsOfMod {
     }
 }
 
-/// One system of a mod, so that others of the mod can be ordered after it.
+/// One system of a mod, by the mod's id and the system's name, so that others can be ordered by it whether or not it is
+/// there.
+#[derive(Clone, PartialEq, Eq, Hash, SystemSet)]
+struct SystemOfMod {
+    mod_id: Arc<str>,
+    system: Arc<str>,
+}
+
+impl SystemOfMod {
+    fn set(mod_id: &str, system: &str) -> InternedSystemSet {
+        Self { mod_id: mod_id.into(), system: system.into() }.intern()
+    }
+}
+
+impl fmt::Debug for SystemOfMod {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}::{}", self.mod_id, self.system)
+    }
+}
+
+/// All that a mod has in a schedule. Unlike [`SystemsOfMod`] the game cannot put anything else into it, so it says what
+/// has to go when the mod goes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, SystemSet)]
-struct SystemOfMod(Arc<str>, usize);
+struct SlotsOfMod(Arc<str>);
+
+/// Where a system of a mod stands in a schedule.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) schedule: InternedScheduleLabel,
+    /// `mod::system`.
+    name: String,
+    /// The sets that it is in.
+    sets: Vec<InternedSystemSet>,
+    before: Vec<InternedSystemSet>,
+    after: Vec<InternedSystemSet>,
+}
+
+impl Place {
+    /// The place of a system of a mod, if it has one. `own` has the names of all systems of the mod.
+    pub(crate) fn of(mod_id: &Arc<str>, system: &BoundSystem, own: &[&str]) -> Option<Self> {
+        let Some(Moment::Schedule(schedule)) = moment_of(system) else { return None };
+        let set_of = |order: &BoundOrder| match &order.target {
+            BoundTarget::System { mod_id, system } => SystemOfMod::set(mod_id, system),
+            BoundTarget::Set(set) => *set,
+        };
+        let of = |before: bool| system.order.iter().filter(move |order| order.before == before).map(set_of);
+        let own = system.after.iter().filter_map(|index| Some(SystemOfMod::set(mod_id, own.get(*index)?)));
+        let (id, name) = (Arc::clone(mod_id), &system.name);
+        let all = [ModSystems.intern(), SystemsOfMod(Arc::clone(&id)).intern(), SlotsOfMod(id).intern()];
+        Some(Self {
+            schedule,
+            name: format!("{mod_id}::{name}"),
+            sets: all.into_iter().chain([SystemOfMod::set(mod_id, name)]).collect(),
+            before: of(true).collect(),
+            after: of(false).chain(own).collect(),
+        })
+    }
+}
 
 /// A system of a mod on its way into a schedule.
 pub(crate) struct ScheduledSlot {
-    pub(crate) schedule: InternedScheduleLabel,
-    /// The system's index in its mod.
-    pub(crate) index: usize,
-    /// Indices of the systems that run earlier.
-    pub(crate) after: Vec<usize>,
+    pub(crate) place: Place,
     pub(crate) system: BoxedSystem,
 }
 
@@ -74,7 +134,12 @@ pub(crate) enum Moment {
     OnUnload,
 }
 
-/// What the name of a schedule means to a mod.
+/// When a system runs.
+pub(crate) fn moment_of(system: &BoundSystem) -> Option<Moment> {
+    system.state_schedule.map(Moment::Schedule).or_else(|| moment(&system.schedule))
+}
+
+/// What the name of a schedule means to a mod, whatever states the game has.
 pub(crate) fn moment(name: &str) -> Option<Moment> {
     let label = match name {
         "First" => First.intern(),
@@ -97,19 +162,71 @@ pub(crate) fn moment(name: &str) -> Option<Moment> {
     Some(Moment::Schedule(label))
 }
 
-/// Puts systems of a mod into their schedules. Must not be called while one of those schedules runs.
-pub(crate) fn add(world: &mut World, mod_id: &Arc<str>, slots: Vec<ScheduledSlot>) {
-    let mut schedules = world.get_resource_or_init::<Schedules>();
-    for slot in slots {
-        let of = |index| SystemOfMod(Arc::clone(mod_id), index);
-        // The game did not write these systems: which of them it should order is not its mistake.
-        let config = slot.system.ambiguous_with_all();
-        let mut config = config.in_set(ModSystems).in_set(SystemsOfMod(Arc::clone(mod_id))).in_set(of(slot.index));
-        for after in slot.after {
-            config = config.after(of(after));
+/// Whether the systems of a mod can be put into their schedules when those that the mod has there now are gone.
+pub(crate) fn check(world: &World, mod_id: &Arc<str>, places: &[Place]) -> Result<(), OrderConflict> {
+    let schedules = world.get_resource::<Schedules>();
+    let mut labels: Vec<InternedScheduleLabel> = Vec::new();
+    for place in places {
+        if labels.contains(&place.schedule) {
+            continue;
         }
-        schedules.add_systems(slot.schedule, config);
+        labels.push(place.schedule);
+        let places: Vec<&Place> = places.iter().filter(|other| other.schedule == place.schedule).collect();
+        let schedule = schedules.and_then(|schedules| schedules.get(place.schedule));
+        let leaving = SlotsOfMod(Arc::clone(mod_id)).intern();
+        circle::check(schedule, leaving, &places, &format!("{:?}", place.schedule))?;
     }
+    Ok(())
+}
+
+/// Puts systems of a mod into their schedules, for which there has to be room ([`check`]). Must not be called while one
+/// of those schedules runs. Nothing is built yet: however many mods come in a frame, Bevy builds each schedule once, when
+/// it runs next.
+pub(crate) fn add(world: &mut World, slots: Vec<ScheduledSlot>) {
+    let mut schedules = world.get_resource_or_init::<Schedules>();
+    for ScheduledSlot { place, system } in slots {
+        let schedule = schedules.entry(place.schedule);
+        // The game did not write these systems: which of them it should order is not its mistake.
+        let mut config = system.ambiguous_with_all();
+        for set in needed(schedule, &place.sets) {
+            config = config.in_set(set);
+        }
+        for set in place.before {
+            config = config.before(set);
+        }
+        for set in place.after {
+            config = config.after(set);
+        }
+        schedule.add_systems(config);
+    }
+}
+
+/// The sets without those that hold another one of them anyhow, because the game says so. To be in both is an error where
+/// the game asks for it ([`ScheduleBuildSettings::hierarchy_detection`](bevy_ecs::schedule::ScheduleBuildSettings)).
+fn needed(schedule: &Schedule, sets: &[InternedSystemSet]) -> Vec<InternedSystemSet> {
+    let graph = schedule.graph();
+    let node = |set: &InternedSystemSet| graph.system_sets.get_key(*set).map(NodeId::Set);
+    let holds = |outer: NodeId, inner: NodeId| {
+        let mut open = vec![inner];
+        let mut seen = vec![inner];
+        while let Some(node) = open.pop() {
+            for parent in graph.hierarchy().neighbors_directed(node, Direction::Incoming) {
+                if parent == outer {
+                    return true;
+                }
+                if !seen.contains(&parent) {
+                    seen.push(parent);
+                    open.push(parent);
+                }
+            }
+        }
+        false
+    };
+    let is_implied = |set: &InternedSystemSet| {
+        let outer = node(set);
+        outer.is_some_and(|outer| sets.iter().filter_map(node).any(|inner| inner != outer && holds(outer, inner)))
+    };
+    sets.iter().filter(|set| !is_implied(set)).copied().collect()
 }
 
 /// Takes all systems of a mod out of a schedule that does not run now.
@@ -118,10 +235,12 @@ pub(crate) fn remove(
     mod_id: &Arc<str>,
     schedule: InternedScheduleLabel,
 ) -> Result<(), ScheduleError> {
-    world.resource_scope(|world, mut schedules: Mut<Schedules>| {
-        // Removing the set as well, and using it again, panics in Bevy 0.19.
-        let policy = ScheduleCleanupPolicy::RemoveSystemsOnly;
-        let set = SystemsOfMod(Arc::clone(mod_id));
-        schedules.remove_systems_in_set(schedule, set, world, policy).map(drop)
-    })
+    let set = SlotsOfMod(Arc::clone(mod_id));
+    // Removing the set as well, and using it again, panics in Bevy 0.19. The policy that allows no breakages leaves an
+    // order behind between all that the mod stood between, for as long as the game runs.
+    let policy = ScheduleCleanupPolicy::RemoveSystemsOnlyAllowBreakages;
+    // The schedule may have to be built for this, which asks the World for the others.
+    let removed =
+        world.try_schedule_scope(schedule, |world, schedule| schedule.remove_systems_in_set(set, world, policy));
+    removed.map_err(|_| ScheduleError::ScheduleNotFound)?.map(drop)
 }

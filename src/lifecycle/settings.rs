@@ -29,6 +29,8 @@ pub struct ModSettings {
     /// For how many frames a new version of a mod is on probation. If it fails within them, the earlier version goes on
     /// where it was. 0 never goes back.
     pub probation_frames: u32,
+    /// What becomes of what a mod has left in the World when it is unloaded or switched off.
+    pub leftovers: Leftovers,
     /// Where compiled mods are kept, so that a second start of the game need not compile them.
     pub compile_cache: CompileCache,
 }
@@ -45,7 +47,23 @@ impl Default for ModSettings {
             watch: true,
             compile_tasks,
             probation_frames: 120,
+            leftovers: Leftovers::Despawn,
             compile_cache: CompileCache::User,
         }
     }
+}
+
+/// What becomes of the entities, components and resources of a mod that is unloaded or switched off.
+///
+/// A reload keeps everything. So does a failure: the game goes on with what there is until the mod is replaced, unloaded
+/// or switched off.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum Leftovers {
+    /// The entities that it spawned are despawned, components that it defined are taken off other entities, and resources
+    /// that it defined, or inserted where there were none, are removed. Switched on again, it starts with its start-up
+    /// systems and with what it kept in `Persist`.
+    #[default]
+    Despawn,
+    /// Everything stays. Switched on again, the mod goes on with it.
+    Keep,
 }

@@ -6,12 +6,16 @@ use bevy_ecs::world::World;
 use bevy_tasks::{block_on, futures_lite::future};
 use tracing::{error, warn};
 
-use crate::lifecycle::{
-    fault::{FaultCause, ModEvent, ModFault},
-    hand_over::resume,
-    install::{Installed, install, unload},
-    prepare::Prepared,
-    registry::{FileRecord, ModRecord, ModRegistry, ModState, Stage},
+use crate::{
+    bridge::definitions,
+    lifecycle::{
+        fault::{FaultCause, ModEvent, ModFault},
+        hand_over::resume,
+        install::{Installed, install, unload},
+        leftovers,
+        prepare::Prepared,
+        registry::{FileRecord, ModRecord, ModRegistry, ModState, Stage},
+    },
 };
 
 /// Installs what the background has finished. Files that were there when the game started are installed in the order
@@ -70,14 +74,15 @@ fn next_prepared(runtime: &mut ModRegistry) -> Option<(String, Prepared)> {
     }
 }
 
-/// Tries waiting mods again when the World has met new components.
+/// Tries waiting mods again when the World has met new components, or mods have defined new types.
 pub(crate) fn retry_waiting(world: &mut World) {
-    let components = world.components().len();
+    // Both only grow.
+    let known = world.components().len() + definitions::changes(world);
     let mut runtime = world.resource_mut::<ModRegistry>();
-    if components == runtime.known_components {
+    if known == runtime.known_types {
         return;
     }
-    runtime.known_components = components;
+    runtime.known_types = known;
     retry(world, |_, file| match std::mem::replace(&mut file.stage, Stage::Settled) {
         Stage::Waiting(prepared) => Ok(prepared),
         other => Err(other),
@@ -144,7 +149,7 @@ fn try_install(world: &mut World, name: &str, prepared: Prepared) {
 }
 
 /// Notes that a mod waits, and says so once.
-fn wait(world: &mut World, file: &str, id: &Arc<str>, version: String, types: Vec<&'static str>) {
+fn wait(world: &mut World, file: &str, id: &Arc<str>, version: String, types: Vec<String>) {
     let list = types.join(", ");
     let is_old = |other: &Arc<str>, record: &ModRecord| other != id && !record.is_running();
     unload(world, file, is_old, "its file holds another mod now");
@@ -176,6 +181,8 @@ pub(crate) fn fail(world: &mut World, file: &str, mut fault: Box<ModFault>) {
     }
     let fault: Arc<ModFault> = fault.into();
     let id: Arc<str> = fault.mod_id.as_str().into();
+    stop_stale(world, file, &id, &fault);
+    let runtime = world.resource_mut::<ModRegistry>();
     let file_runs = known.and_then(|known| runtime.mods.get(&known)).is_some_and(ModRecord::is_running);
     error!("{fault}{}", if file_runs { "; the version that runs goes on" } else { "" });
     if !file_runs {
@@ -198,16 +205,32 @@ pub(crate) fn fail(world: &mut World, file: &str, mut fault: Box<ModFault>) {
     world.write_message(ModEvent::Failed { id, fault });
 }
 
+/// Stops a version that cannot go on, because types that it uses are not what it was bound to any more and the newest
+/// version of it does not fit them either.
+fn stop_stale(world: &mut World, file: &str, id: &Arc<str>, fault: &Arc<ModFault>) {
+    let mut runtime = world.resource_mut::<ModRegistry>();
+    let record = runtime.mods.get_mut(id).filter(|record| record.is_running() && record.file == file);
+    let Some(record) = record else { return };
+    if record.running.as_ref().is_some_and(|running| running.handle.is_stale()) {
+        record.state = ModState::Failed(Arc::clone(fault));
+        if let Some(running) = record.running.take() {
+            running.retire(world, id);
+        }
+    }
+}
+
 /// Stops the mods that failed while they ran: empties their slots, tells why once, gives their memory back. A version
 /// that was still on probation gives its place back to the one before.
 pub(crate) fn tell_faults(world: &mut World) {
     let mut events = Vec::new();
     let mut on_probation = Vec::new();
+    let mut failed = Vec::new();
     for (id, record) in &mut world.resource_mut::<ModRegistry>().mods {
         let Some(running) = &record.running else { continue };
         let Some(fault) = running.handle.take_fault() else { continue };
         running.empty_slots();
         running.handle.drop_instance();
+        failed.push(Arc::clone(&running.handle));
         let fault = Arc::new(ModFault {
             mod_id: id.to_string(),
             version: Some(record.version.clone()),
@@ -223,5 +246,6 @@ pub(crate) fn tell_faults(world: &mut World) {
         events.push(ModEvent::Failed { id: Arc::clone(id), fault });
     }
     world.write_message_batch(events);
+    failed.iter().for_each(|handle| leftovers::free_ids(world, handle));
     on_probation.iter().for_each(|id| resume(world, id));
 }

@@ -6,14 +6,15 @@ use bevy_ecs::{schedule::InternedScheduleLabel, system::System, world::World};
 
 use crate::{
     bridge::{
-        bind::BoundSystem,
+        bind::{BoundSystem, order::BoundTarget},
         handle::ModHandle,
+        observers::{self, NewObserver, Observers, bind::BoundObserver},
         system::{Slot, SlotCell, SlotTarget, Tokens},
         tokens::token_of,
     },
     lifecycle::{
         registry::{ModRegistry, Running, Signature, Slots},
-        schedule::{self, Moment, ScheduledSlot, moment},
+        schedule::{self, Moment, Place, ScheduledSlot, moment_of},
     },
 };
 
@@ -21,19 +22,27 @@ use crate::{
 type IndexedSystem = (usize, BoundSystem);
 
 /// The systems of a mod by when they run.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Systems {
     scheduled: Vec<IndexedSystem>,
     startup: Vec<IndexedSystem>,
     on_reload: Vec<IndexedSystem>,
     on_unload: Vec<IndexedSystem>,
+    observers: Vec<(usize, BoundObserver)>,
+    /// Where each of the scheduled systems stands.
+    pub(crate) places: Vec<Place>,
 }
 
 impl Systems {
-    pub(crate) fn sort(systems: Vec<BoundSystem>) -> Self {
-        let mut sorted = Self::default();
+    /// Sorts the systems and observers of the mod with that id.
+    pub(crate) fn sort(id: &Arc<str>, systems: Vec<BoundSystem>, observers: Vec<BoundObserver>) -> Self {
+        let names: Vec<&str> = systems.iter().map(|system| system.name.as_str()).collect();
+        let places = systems.iter().filter_map(|system| Place::of(id, system, &names)).collect();
+        // Observers follow the systems in the mod's numbering.
+        let observers = (systems.len()..).zip(observers).collect();
+        let mut sorted = Self { observers, places, ..Self::default() };
         for (index, system) in systems.into_iter().enumerate() {
-            let list = match moment(&system.schedule) {
+            let list = match moment_of(&system) {
                 Some(Moment::Schedule(_)) => &mut sorted.scheduled,
                 Some(Moment::Startup(_)) => &mut sorted.startup,
                 Some(Moment::OnReload) => &mut sorted.on_reload,
@@ -43,7 +52,7 @@ impl Systems {
             };
             list.push((index, system));
         }
-        let rank = |(_, system): &IndexedSystem| match moment(&system.schedule) {
+        let rank = |(_, system): &IndexedSystem| match moment_of(system) {
             Some(Moment::Startup(rank)) => rank,
             _ => 0,
         };
@@ -93,47 +102,78 @@ impl<'a> Start<'a> {
 
     /// Slots that run once, in their order.
     fn ready(&self, systems: Vec<IndexedSystem>) -> Vec<Slot> {
-        in_order(systems).into_iter().map(|(index, system)| self.slot(index, system).0).collect()
+        in_order(self.id, systems).into_iter().map(|(index, system)| self.slot(index, system).0).collect()
     }
 
-    /// Gives the instance its slots: those of an earlier version with the same signature, or new ones in the game's
+    /// Puts the observers into the game.
+    pub(crate) fn observe(&self, world: &mut World, systems: &mut Systems) -> Observers {
+        let new = std::mem::take(&mut systems.observers).into_iter().map(|(index, observer)| {
+            let (slot, cell, index) = self.slot(index, observer.system);
+            NewObserver { index, slot, cell, woken_by: observer.woken_by }
+        });
+        observers::spawn(world, self.id, new.collect())
+    }
+
+    /// Gives the instance its slots, unless its `observers` are there already: those of an earlier version with the same signature, or new ones in the game's
     /// schedules. The earlier version's are empty then.
-    pub(crate) fn take_slots(self, world: &mut World, systems: Systems, earlier: Option<Running>) -> Running {
-        let on_unload = self.ready(systems.on_unload);
+    pub(crate) fn take_slots(
+        self,
+        world: &mut World,
+        mut systems: Systems,
+        observers: Option<Observers>,
+        earlier: Option<Running>,
+    ) -> Running {
+        let on_unload = self.ready(std::mem::take(&mut systems.on_unload));
         let handle = Arc::clone(self.handle);
-        let (slots, schedules) = match earlier {
-            Some(earlier) if earlier.signature == *self.signature => {
+        let (slots, schedules, observers) = match earlier {
+            // Slots of a stale version are bound to types that are no more.
+            Some(earlier) if earlier.signature == *self.signature && !earlier.handle.is_stale() => {
                 for (system, slot) in &earlier.slots {
                     slot.set(Some(SlotTarget { handle: Arc::clone(&handle), system: *system }));
                 }
-                (earlier.slots, earlier.schedules)
+                let observers = match observers {
+                    Some(observers) => {
+                        earlier.observers.remove(world);
+                        observers
+                    }
+                    None => {
+                        earlier.observers.set(Some(&handle));
+                        earlier.observers
+                    }
+                };
+                (earlier.slots, earlier.schedules, observers)
             }
             earlier => {
                 if let Some(earlier) = earlier {
                     earlier.take_out(world, self.id);
                 }
-                self.schedule(world, systems.scheduled)
+                let observers = observers.unwrap_or_else(|| self.observe(world, &mut systems));
+                let (slots, schedules) = self.schedule(world, systems.scheduled, systems.places);
+                (slots, schedules, observers)
             }
         };
-        Running { handle, signature: self.signature.clone(), slots, schedules, on_unload, probation: None }
+        Running { handle, signature: self.signature.clone(), slots, schedules, observers, on_unload, probation: None }
     }
 
     /// Puts systems into their schedules.
-    fn schedule(&self, world: &mut World, systems: Vec<IndexedSystem>) -> (Slots, Vec<InternedScheduleLabel>) {
+    fn schedule(
+        &self,
+        world: &mut World,
+        systems: Vec<IndexedSystem>,
+        places: Vec<Place>,
+    ) -> (Slots, Vec<InternedScheduleLabel>) {
         let mut cells = Vec::new();
         let mut schedules = Vec::new();
         let mut scheduled = Vec::new();
-        for (index, system) in systems {
-            let Some(Moment::Schedule(label)) = moment(&system.schedule) else { continue };
-            let after = system.after.clone();
+        for ((index, system), place) in systems.into_iter().zip(places) {
             let (slot, cell, number) = self.slot(index, system);
             cells.push((number, cell));
-            if !schedules.contains(&label) {
-                schedules.push(label);
+            if !schedules.contains(&place.schedule) {
+                schedules.push(place.schedule);
             }
-            scheduled.push(ScheduledSlot { schedule: label, index, after, system: Box::new(slot) });
+            scheduled.push(ScheduledSlot { place, system: Box::new(slot) });
         }
-        schedule::add(world, self.id, scheduled);
+        schedule::add(world, scheduled);
         (cells, schedules)
     }
 }
@@ -147,13 +187,27 @@ pub(crate) fn run_once(world: &mut World, slots: &mut [Slot]) {
     }
 }
 
-/// Systems each after those that they name.
-fn in_order(mut systems: Vec<IndexedSystem>) -> Vec<IndexedSystem> {
+/// Systems of a mod that run once, each after those that it should run after. An order by others than the mod's own means
+/// nothing to them: nothing else runs meanwhile.
+fn in_order(id: &str, mut systems: Vec<IndexedSystem>) -> Vec<IndexedSystem> {
+    let index_of = |target: &BoundTarget| match target {
+        BoundTarget::System { mod_id, system } if mod_id == id => {
+            systems.iter().find(|(_, other)| other.name == *system).map(|(index, _)| *index)
+        }
+        _ => None,
+    };
+    let by_name = systems.iter().flat_map(|(index, system)| {
+        let edge = |before, other| if before { (*index, other) } else { (other, *index) };
+        system.order.iter().filter_map(move |order| Some(edge(order.before, index_of(&order.target)?)))
+    });
+    let by_index = systems.iter().flat_map(|(index, system)| system.after.iter().map(|after| (*after, *index)));
+    let edges: Vec<(usize, usize)> = by_name.chain(by_index).collect();
     let mut ordered: Vec<IndexedSystem> = Vec::with_capacity(systems.len());
     while !systems.is_empty() {
-        let waits_for = |after: &usize| systems.iter().any(|(index, _)| index == after);
-        let next = systems.iter().position(|(_, system)| !system.after.iter().any(waits_for));
-        // A circle was refused when the description was bound.
+        let is_left = |wanted: usize| systems.iter().any(|(index, _)| *index == wanted);
+        let waits = |index: usize| edges.iter().any(|(earlier, later)| *later == index && is_left(*earlier));
+        let next = systems.iter().position(|(index, _)| !waits(*index));
+        // A circle by index was refused when the description was bound; one by name is cut.
         ordered.push(systems.remove(next.unwrap_or(0)));
     }
     ordered

@@ -8,6 +8,7 @@ use std::{
 
 use bevy::asset::AssetPlugin;
 use bevy_wasm_mods::prelude::ModSettings;
+use mod_abi::ABI_VERSION;
 
 use crate::{
     fixtures::Score,
@@ -74,7 +75,8 @@ fn read_validate_compile_and_link() {
     check("empty", b"", "not a WebAssembly file");
     check("truncated", &good[..good.len() - 3], "counter");
     check("a component", b"\0asm\x0d\0\x01\0", "component");
-    let no_memory = wat::parse_str(r#"(module (@custom "bevy_mod" "abi: 1\nid: counter\nversion: 2"))"#);
+    let no_memory =
+        wat::parse_str(format!(r#"(module (@custom "bevy_mod" "abi: {ABI_VERSION}\nid: counter\nversion: 2"))"#));
     check("no memory", &no_memory.expect("a module"), "memory");
     check("imports", &counter("").import("nowhere").build(), "__nowhere");
     check("too much memory", &counter("").fields("(table 1000000000 funcref)").build(), "counter");
@@ -119,7 +121,7 @@ fn hand_over_and_hooks() {
 /// Replaces the good version by one that fails in its first frame: it takes over and gives its place back.
 #[test]
 fn the_first_frame() {
-    for body in ["unreachable", "(loop $again (br $again))", "(i64.store (local.get $dirty) (i64.const 2))"] {
+    for body in ["unreachable", "(loop $again (br $again))", "(i64.store (local.get $dirty) (i64.const 0x100))"] {
         let mut game = game();
         let before = points(&game);
         game.write("counter.wasm", &counter(body).build());

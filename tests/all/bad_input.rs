@@ -170,9 +170,9 @@ fn identities_that_cannot_be_used() {
     let section = |text: &str| {
         wat(&format!(r#"(module (@custom "bevy_mod" "{}") (memory (export "memory") 1))"#, text.replace('\n', "\\n")))
     };
-    check("later.wasm", &section("abi: 7\nid: later\nversion: 1"), &["later", "7", "1"]);
-    check("path.wasm", &section("abi: 1\nid: ../x\nversion: 1"), &["path", "ASCII letters"]);
-    check("codec.wasm", &section("abi: 1\nid: codec\nversion: 1\ncodec: xml"), &["codec", "xml", "bincode"]);
+    check("later.wasm", &section("abi: 7\nid: later\nversion: 1"), &["later", "7", "2"]);
+    check("path.wasm", &section("abi: 2\nid: ../x\nversion: 1"), &["path", "ASCII letters"]);
+    check("codec.wasm", &section("abi: 2\nid: codec\nversion: 1\ncodec: xml"), &["codec", "xml", "bincode"]);
     assert!(Identity::from_file_name("a b").is_err());
     check("a b.wasm", &wat(r#"(module (memory (export "memory") 1))"#), &["a b", "ASCII letters"]);
 }
@@ -234,15 +234,15 @@ fn rows_that_the_world_cannot_take() {
         &["Health", "past the last of 1 rows"],
     );
     check_run("Label", label, mark, &["Label", "the bytes end before the value does"]);
-    let outside = "(i32.store offset=48 (local.get $block) (i32.const -16))
-        (i32.store offset=52 (local.get $block) (i32.const 8))";
+    let outside = "(i32.store offset=40 (local.get $block) (i32.const -16))
+        (i32.store offset=44 (local.get $block) (i32.const 8))";
     check_run("Label", label, &put(outside), &["Label", "does not lie inside"]);
-    let endless = "(i32.store offset=48 (local.get $block) (i32.const 32))
-        (i32.store offset=52 (local.get $block) (i32.const 16))
+    let endless = "(i32.store offset=40 (local.get $block) (i32.const 32))
+        (i32.store offset=44 (local.get $block) (i32.const 16))
         (i64.store (i32.const 32) (i64.const -1))";
     check_run("Label", label, &put(endless), &["Label", "more than its bytes can hold"]);
-    let left_over = "(i32.store offset=48 (local.get $block) (i32.const 32))
-        (i32.store offset=52 (local.get $block) (i32.const 17))";
+    let left_over = "(i32.store offset=40 (local.get $block) (i32.const 32))
+        (i32.store offset=44 (local.get $block) (i32.const 17))";
     check_run("Label", label, &put(left_over), &["Label", "1 bytes are left over"]);
 }
 
@@ -276,6 +276,22 @@ fn a_resource_that_a_mod_breaks_stays_whole() {
     let score = bad.ty("Score", "{points:u64}");
     let bad = bad
         .system("break_it", "Update", vec![resource(score, true)])
-        .run("(i64.store (local.get $data) (i64.const 5)) (i64.store (local.get $dirty) (i64.const 3))");
+        .run("(i64.store (local.get $data) (i64.const 5)) (i64.store (local.get $dirty) (i64.const 0x101))");
     check("bad.wasm", &bad.build(), &["`break_it`", "past the last of 1 rows"]);
+}
+
+#[test]
+fn filters_that_multiply_into_too_many_alternatives() {
+    let check = |filters: Vec<FilterDesc>, expected: &str| {
+        let mut bad = Mod::new("bad");
+        let ty = bad.ty("all::fixtures::Health", "{value:f32}");
+        let bad = bad.system("look", "Update", vec![filtered(&[ty], &[], &filters)]);
+        check("bad.wasm", &bad.build(), &["bad 1.2.3", "`look`", expected]);
+    };
+    let four = [FilterDesc::Or(4), FilterDesc::With(0), FilterDesc::With(0), FilterDesc::With(0), FilterDesc::With(0)];
+    check(four.repeat(4), "too many alternatives");
+    // An `Or` of nothing never holds, and does not make the others cheap.
+    check([four.repeat(12), vec![FilterDesc::Or(0)]].concat(), "too many alternatives");
+    check(vec![FilterDesc::Or(2), FilterDesc::With(0)], "more members than follow it");
+    check(vec![FilterDesc::And(1); 12], "they nest too deep");
 }

@@ -6,7 +6,7 @@ use bevy::prelude::{
 use bevy_wasm_mods::prelude::{CallMod, ModAppExt, ModCallError, ModSystems, Mods};
 use mod_abi::{
     codec,
-    describe::{ParamDesc, QueryDesc, TermDesc, TypeDesc, WorldRequest, WorldTarget},
+    describe::{ParamDesc, QueryDesc, TermDesc, TypeDesc, TypeRole, WorldRequest, WorldTarget},
 };
 
 use crate::{
@@ -195,7 +195,7 @@ fn asking(params: &[ParamDesc], function: &str) -> Mod {
     let health = asking.ty("Health", "{value:f32}");
     let schema = mod_abi::Schema::parse("{value:f32}").expect("a schema");
     let request = WorldRequest {
-        types: vec![TypeDesc { path: "Health".to_owned(), schema }],
+        types: vec![TypeDesc { path: "Health".to_owned(), schema, role: TypeRole::Mirror }],
         target: WorldTarget::Query(QueryDesc { terms: vec![TermDesc::Read(0)], filters: Vec::new() }),
     };
     let bytes = codec::encode(&request).expect("a request");

@@ -49,6 +49,8 @@ fn orchard(settings: ModSettings) -> (Game, Entity) {
     game.app
         .insert_resource(Orchard { day: 3, blossoms: 120 })
         .init_resource::<News>()
+        // Nothing happens before all of them are there.
+        .insert_resource(TimeUpdateStrategy::ManualDuration(Duration::ZERO))
         .add_mod_import("announce", announce);
     let bee = (Bee, Velocity(Vec3::new(2.0, 0.0, 0.0)), Nectar::default(), Transform::default());
     let bee = game.app.world_mut().spawn(bee).id();

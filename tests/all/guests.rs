@@ -13,7 +13,7 @@ use std::{
 
 use bevy::prelude::{Entity, In, World};
 use bevy_wasm_mods::prelude::{CallMod, ModAppExt, ModLimits, ModSettings};
-use mod_abi::names::LogLevel;
+use mod_abi::names::{self, LogLevel};
 use mod_host::{
     CallError, CompiledMod, EngineConfig, Entropy, HostCalls, HostEngine, Instance, InstanceConfig, LogSink,
     NoHostCalls,
@@ -47,7 +47,7 @@ fn guests() -> &'static Path {
 }
 
 /// The bytes of a guest for each target that is installed.
-fn builds_of(guest: &str) -> Vec<(&'static str, Vec<u8>)> {
+pub(crate) fn builds_of(guest: &str) -> Vec<(&'static str, Vec<u8>)> {
     let path = |target: &str| guests().join(target).join(guest).with_extension("wasm");
     let installed: Vec<_> = TARGETS.into_iter().filter(|target| is_installed(target)).collect();
     if installed.is_empty() {
@@ -109,7 +109,7 @@ fn start_within(bytes: &[u8], entropy: Entropy, call_time: Duration) -> (Instanc
     let limits = ModLimits { call_time, ..Default::default() };
     let compiled = CompiledMod::new(engine, bytes, "guest", &limits).expect("it compiles");
     let log: Arc<dyn LogSink> = Arc::clone(&lines) as _;
-    let host_functions = Arc::from(["ping".to_owned(), "mix".to_owned()]);
+    let host_functions = Arc::from(["ping", "mix", names::TYPE_INDEX].map(str::to_owned));
     let config = InstanceConfig { limits, entropy, log, host_functions };
     (Instance::new(&compiled, config).expect("it starts"), lines)
 }

@@ -5,16 +5,23 @@
 mod arrows;
 mod bad_input;
 mod calls;
+mod commands;
 mod committed;
+mod definitions;
 mod faults;
 mod fixtures;
 mod guests;
 #[cfg(feature = "hot_reload")]
 mod hand_over;
 mod hostile;
+mod leftovers;
 mod lifecycle;
+mod messages;
+mod observers;
 #[cfg(feature = "hot_reload")]
 mod reload;
+mod scheduling;
+mod sdk;
 mod support;
 mod systems;
 mod tidy;

@@ -8,7 +8,7 @@ use std::{
 };
 
 use bevy::{
-    app::TaskPoolPlugin,
+    app::{TaskPoolOptions, TaskPoolPlugin, TaskPoolThreadAssignmentPolicy},
     asset::AssetPlugin,
     ecs::message::Messages,
     prelude::{App, MinimalPlugins, PluginGroup, default},
@@ -18,14 +18,27 @@ use bevy_wasm_mods::{
     prelude::{ModEvent, ModSettings, WasmModsPlugin},
 };
 use mod_abi::{
-    Identity, Schema, codec,
-    describe::{FilterDesc, ModDescription, ParamDesc, QueryDesc, ResourceDesc, SystemDesc, TermDesc, TypeDesc},
+    ABI_VERSION, Identity, Schema, codec,
+    command::{Command, Value},
+    describe::{
+        ConditionDesc, ConditionTest, Definition, DefinitionKind, EventDesc, FilterDesc, InitialResource,
+        ModDescription, ObserverDesc, OrderDesc, OrderTarget, ParamDesc, QueryDesc, ResourceDesc, SystemDesc, TermDesc,
+        TypeDesc, TypeRole,
+    },
     state::SavedState,
 };
 use tempfile::TempDir;
 
 /// How long a test waits for something before it fails. Only a broken test waits that long.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Enough threads for systems to run at the same time, whatever the machine has: with two cores Bevy would compute with
+/// one.
+fn threads() -> TaskPoolOptions {
+    let compute =
+        TaskPoolThreadAssignmentPolicy { min_threads: 3, max_threads: 3, ..TaskPoolOptions::default().compute };
+    TaskPoolOptions { compute, ..TaskPoolOptions::default() }
+}
 
 /// A game that runs frame by frame.
 pub(crate) struct Game {
@@ -60,7 +73,7 @@ impl Game {
         // No test should find what another run has left.
         let settings = ModSettings { compile_cache: CompileCache::Off, ..settings };
         app.insert_resource(settings).add_plugins((
-            MinimalPlugins.set(TaskPoolPlugin::default()),
+            MinimalPlugins.set(TaskPoolPlugin { task_pool_options: threads() }),
             assets(plugin),
             WasmModsPlugin,
         ));
@@ -102,7 +115,8 @@ impl Game {
     pub(crate) fn until(&mut self, what: &str, mut done: impl FnMut(&mut Self) -> bool) {
         let start = Instant::now();
         while !done(self) {
-            assert!(start.elapsed() < PATIENCE, "{what} never happened; the story so far: {:?}", self.story());
+            let (story, faults) = (self.story(), self.faults());
+            assert!(start.elapsed() < PATIENCE, "{what} never happened; the story so far: {story:?}, {faults:?}");
             self.frame();
             std::thread::sleep(Duration::from_millis(1));
         }
@@ -154,6 +168,21 @@ pub(crate) struct Mod {
     fields: String,
     imports: String,
     keeps: Option<SavedState>,
+    /// Where the next outbox is put.
+    outbox_end: usize,
+}
+
+/// Where outboxes begin.
+const OUTBOXES: usize = 0x30000;
+
+/// In commands of a mod, the `n`th entity that it reserves, from 0.
+pub(crate) fn new_entity(n: u64) -> u64 {
+    0xbeef_beef_0000_0000 | (n + 1)
+}
+
+/// A value in a command.
+pub(crate) fn value(ty: u32, bytes: &[u8]) -> Value<'_> {
+    Value { ty, bytes }
 }
 
 impl Mod {
@@ -164,21 +193,124 @@ impl Mod {
 
     /// States a type of the game and returns its index.
     pub(crate) fn ty(&mut self, path: &str, schema: &str) -> u32 {
+        self.typed(path, schema, TypeRole::Mirror)
+    }
+
+    /// Defines a type of the mod's own and returns its index.
+    pub(crate) fn define(&mut self, path: &str, schema: &str, kind: DefinitionKind) -> u32 {
+        self.typed(path, schema, TypeRole::Definition(Definition { kind, default: None }))
+    }
+
+    /// States a type in some role and returns its index.
+    pub(crate) fn typed(&mut self, path: &str, schema: &str, role: TypeRole) -> u32 {
         let schema = Schema::parse(schema).expect("a schema");
-        self.description.types.push(TypeDesc { path: path.to_owned(), schema });
+        self.description.types.push(TypeDesc { path: path.to_owned(), schema, role });
         u32::try_from(self.description.types.len() - 1).expect("few types")
+    }
+
+    /// Defines a type of the mod's own and returns its index.
+    pub(crate) fn defines(&mut self, name: &str, schema: &str, kind: DefinitionKind, default: Option<&[u8]>) -> u32 {
+        self.defines_path(&format!("{}::{name}", self.id), schema, kind, default)
+    }
+
+    /// As [`Mod::defines`], under any path.
+    pub(crate) fn defines_path(
+        &mut self,
+        path: &str,
+        schema: &str,
+        kind: DefinitionKind,
+        default: Option<&[u8]>,
+    ) -> u32 {
+        let index = self.ty(path, schema);
+        let default = default.map(<[u8]>::to_vec);
+        self.description.types.last_mut().expect("a type").role = TypeRole::Definition(Definition { kind, default });
+        index
+    }
+
+    /// Starts with a resource.
+    pub(crate) fn starts_with(mut self, ty: u32, value: &[u8]) -> Self {
+        self.description.resources.push(InitialResource { ty, value: value.to_vec() });
+        self
+    }
+
+    /// Has a system leave commands whenever it runs. In them, [`new_entity`] is an entity that it reserves then.
+    pub(crate) fn leaves(self, system: u32, commands: &[Command]) -> Self {
+        let bytes: Vec<u8> = commands.iter().flat_map(|command| codec::encode(command).expect("a command")).collect();
+        self.leaves_bytes(system, &bytes)
+    }
+
+    /// As [`Mod::leaves`], with any bytes.
+    pub(crate) fn leaves_bytes(mut self, system: u32, bytes: &[u8]) -> Self {
+        let start = self.outbox_end.max(OUTBOXES);
+        self.outbox_end = start + bytes.len();
+        let escaped: String = bytes.iter().map(|byte| format!("\\{byte:02x}")).collect();
+        self.fields.push_str(&format!("(data (i32.const {start}) \"{escaped}\")\n"));
+        let mut body = String::new();
+        for n in 0..64 {
+            let id = new_entity(n).to_le_bytes();
+            let mut places = bytes.windows(8).enumerate().filter(|(_, window)| *window == id).peekable();
+            if places.peek().is_some() {
+                body.push_str("(local.set $entity (call $reserve))\n");
+            }
+            for (place, _) in places {
+                body.push_str(&format!("(i64.store (i32.const {}) (local.get $entity))\n", start + place));
+            }
+        }
+        self.run.push_str(&format!(
+            "(if (i32.eq (local.get $system) (i32.const {system})) (then {body} (return (i64.const {buffer}))))\n",
+            buffer = ((start as u64) << 32) | bytes.len() as u64,
+        ));
+        self
     }
 
     /// Adds a system.
     pub(crate) fn system(mut self, name: &str, schedule: &str, params: Vec<ParamDesc>) -> Self {
         let (name, schedule) = (name.to_owned(), schedule.to_owned());
-        self.description.systems.push(SystemDesc { name, schedule, params, after: Vec::new() });
+        self.description.systems.push(SystemDesc { name, schedule, params, ..SystemDesc::default() });
         self
+    }
+
+    /// Adds an observer. Its event is the first parameter.
+    pub(crate) fn observer(mut self, name: &str, event: EventDesc, params: Vec<ParamDesc>) -> Self {
+        let params = [vec![ParamDesc::Event], params].concat();
+        self.description.observers.push(ObserverDesc { name: name.to_owned(), event, params });
+        self
+    }
+
+    /// Puts commands into the memory, which [`LEAVE`] leaves.
+    pub(crate) fn commands(self, commands: &[Command]) -> Self {
+        let bytes = commands.iter().flat_map(|command| codec::encode(command).expect("a command"));
+        let escaped: Vec<String> = bytes.map(|byte| format!("\\{byte:02x}")).collect();
+        let buffer = (20_000_u64 << 32) | escaped.len() as u64;
+        let escaped = escaped.concat();
+        self.fields(&format!(r#"(data (i32.const 20000) "{escaped}") (global $commands i64 (i64.const {buffer}))"#))
     }
 
     /// Orders the last system after others.
     pub(crate) fn after(mut self, after: &[u32]) -> Self {
-        self.description.systems.last_mut().expect("a system").after = after.to_vec();
+        self.description.systems.last_mut().expect("a system").order =
+            after.iter().map(|index| OrderDesc::After(OrderTarget::System(*index))).collect();
+        self
+    }
+
+    /// Adds a place to the last system's order.
+    pub(crate) fn order(mut self, order: OrderDesc) -> Self {
+        self.description.systems.last_mut().expect("a system").order.push(order);
+        self
+    }
+
+    /// Adds a run condition to the last system.
+    pub(crate) fn condition(self, test: ConditionTest) -> Self {
+        self.add_condition(ConditionDesc { not: false, test })
+    }
+
+    /// Adds a run condition to the last system that has to fail.
+    pub(crate) fn not(self, test: ConditionTest) -> Self {
+        self.add_condition(ConditionDesc { not: true, test })
+    }
+
+    fn add_condition(mut self, condition: ConditionDesc) -> Self {
+        self.description.systems.last_mut().expect("a system").conditions.push(condition);
         self
     }
 
@@ -189,8 +321,13 @@ impl Mod {
         self
     }
 
+    /// As [`Mod::run`], after what is there already.
+    pub(crate) fn run_also(mut self, body: &str) -> Self {
+        self.run.push_str(body);
+        self
+    }
+
     /// Keeps a value of a fixed size over a reload. It stands at the address `$kept`.
-    #[cfg_attr(not(feature = "hot_reload"), expect(dead_code, reason = "only reloads need it"))]
     pub(crate) fn keeps(mut self, name: &str, schema: &str, bytes: &[u8]) -> Self {
         let schema = Schema::parse(schema).expect("a schema");
         self.keeps = Some(SavedState { name: name.to_owned(), schema, bytes: bytes.to_vec() });
@@ -232,7 +369,7 @@ impl Mod {
     /// The module.
     pub(crate) fn build(&self) -> Vec<u8> {
         let identity = Identity {
-            abi: 1,
+            abi: ABI_VERSION,
             id: self.id.clone(),
             version: "1.2.3".to_owned(),
             authors: Vec::new(),
@@ -245,10 +382,12 @@ impl Mod {
             r#"(module
             {imports}
             (import "env" "__panic" (func $panic (param i32 i32)))
+            (import "env" "__entity_reserve" (func $reserve (result i64)))
             (memory (export "memory") 4)
             (@custom "bevy_mod" "{identity}")
             (data (i32.const 1024) "{escaped}")
             (global $top (mut i32) (i32.const 65536))
+            (global $sum (mut i64) (i64.const 0))
             (func (export "__alloc_buffer") (param $len i32) (result i32)
                 (local $at i32)
                 (local.set $at (global.get $top))
@@ -262,7 +401,7 @@ impl Mod {
                 (i64.const {describe_buffer}))
             (func (export "__mod_run") (param $buffer i64) (result i64)
                 (local $batch i32) (local $system i32) (local $block i32) (local $rows i32)
-                (local $data i32) (local $dirty i32) (local $i i32)
+                (local $data i32) (local $dirty i32) (local $i i32) (local $entity i64)
                 (local.set $batch (i32.wrap_i64 (i64.shr_u (local.get $buffer) (i64.const 32))))
                 (local.set $system (i32.load (local.get $batch)))
                 (if (i32.load offset=4 (local.get $batch)) (then
@@ -305,16 +444,50 @@ pub(crate) fn resource(ty: u32, write: bool) -> ParamDesc {
     ParamDesc::Resource(ResourceDesc { ty, write })
 }
 
+/// Leaves the mod's commands.
+pub(crate) const LEAVE: &str = "(return (global.get $commands))";
+
+/// Sums up the numbers of 64 bits with which the rows of the first parameter begin.
+pub(crate) fn sum(stride: usize) -> String {
+    format!(
+        "(global.set $sum (i64.const 0))
+        (block $done (loop $next
+            (br_if $done (i32.ge_u (local.get $i) (local.get $rows)))
+            (global.set $sum (i64.add (global.get $sum)
+                (i64.load (i32.add (local.get $data) (i32.mul (local.get $i) (i32.const {stride}))))))
+            (local.set $i (i32.add (local.get $i) (i32.const 1)))
+            (br $next)))"
+    )
+}
+
+/// Makes a parameter's block the one that `$block`, `$rows`, `$data` and `$dirty` mean.
+pub(crate) fn select(param: usize) -> String {
+    let offset = 16 + 4 * param;
+    format!(
+        "(local.set $block (i32.add (local.get $batch) (i32.load offset={offset} (local.get $batch))))
+        (local.set $rows (i32.load (local.get $block)))
+        (local.set $data (i32.add (local.get $block) (i32.load offset=16 (local.get $block))))
+        (local.set $dirty (i32.add (local.get $block) (i32.load offset=32 (local.get $block))))"
+    )
+}
+
+/// Adds a number to the score, which is the parameter `param`.
+pub(crate) fn add_to_score(param: usize, amount: &str) -> String {
+    let select = select(param);
+    format!(
+        "{select}
+        (i64.store (local.get $data) (i64.add {amount} (i64.load (local.get $data))))
+        (i64.store (local.get $dirty) (i64.const 1))"
+    )
+}
+
 /// Adds one to the first number of every row of a column of `Health`, and marks the rows as written.
 pub(crate) const HEAL: &str = r"
     (block $done (loop $next
         (br_if $done (i32.ge_u (local.get $i) (local.get $rows)))
         (f32.store (i32.add (local.get $data) (i32.mul (local.get $i) (i32.const 4)))
             (f32.add (f32.const 1) (f32.load (i32.add (local.get $data) (i32.mul (local.get $i) (i32.const 4))))))
-        (i64.store (i32.add (local.get $dirty) (i32.mul (i32.shr_u (local.get $i) (i32.const 6)) (i32.const 8)))
-            (i64.or
-                (i64.load (i32.add (local.get $dirty) (i32.mul (i32.shr_u (local.get $i) (i32.const 6)) (i32.const 8))))
-                (i64.shl (i64.const 1) (i64.and (i64.extend_i32_u (local.get $i)) (i64.const 63)))))
+        (i32.store8 (i32.add (local.get $dirty) (local.get $i)) (i32.const 1))
         (local.set $i (i32.add (local.get $i) (i32.const 1)))
         (br $next)))";
 

@@ -65,7 +65,7 @@ fn only_written_rows_are_changed_for_the_game() {
     let poker = poker.system("poke", "Update", vec![query(&[], &[health])]).run(
         "(f32.store offset=4 (local.get $data) (f32.const 77))
          (f32.store offset=8 (local.get $data) (f32.const 78))
-         (i64.store (local.get $dirty) (i64.const 4))",
+         (i64.store (local.get $dirty) (i64.const 0x10000))",
     );
     let mut game = Game::with_mods(&[("poker.wasm", &poker.build())]);
     game.app.init_resource::<Seen>();

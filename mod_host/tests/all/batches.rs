@@ -1,7 +1,7 @@
 //! The scratch area of per-frame calls.
 
-use mod_abi::Buffer;
-use mod_host::{CallError, NoHostCalls};
+use mod_abi::{Buffer, command::Command};
+use mod_host::{CallError, Instance, NoHostCalls};
 
 use crate::harness::{Host, Setup, assert_contains, load, wasm};
 
@@ -58,13 +58,60 @@ fn systems_reach_the_host() {
     assert_eq!(error.to_string(), "`drift` called `store`, which failed: not now");
 }
 
+/// A mod whose system returns `result`, an expression.
+fn leaving(result: &str) -> Instance {
+    // A command: entity 0x1_ffff_fff0 is despawned.
+    let body = format!(
+        r#"(data (i32.const 64) "\03\00\00\00\f0\ff\ff\ff\01\00\00\00")
+        (func (export "__mod_run") (param $b i64) (result i64) {result})"#
+    );
+    let mut instance = load("", &body);
+    instance.batch(16).unwrap().fill(9);
+    instance
+}
+
 #[test]
-fn output_is_refused() {
-    let mut instance = load("", r#"(func (export "__mod_run") (param i64) (result i64) (i64.const 1))"#);
-    instance.batch(16).unwrap();
-    let error = instance.run("drift", &mut NoHostCalls).unwrap_err();
-    assert_eq!(error.to_string(), "`drift` returned output, which ABI 1 does not have");
-    assert!(!instance.is_poisoned());
+fn a_system_says_where_it_left_its_commands() {
+    let mut instance = leaving("(call $buf (i32.const 64) (i32.const 12))");
+    for _ in 0..3 {
+        let commands = instance.run("drift", &mut NoHostCalls).unwrap();
+        assert_eq!(commands, Buffer::new(64, 12));
+        let mut bytes = instance.guest_bytes(commands).unwrap();
+        assert_eq!(Command::take(&mut bytes).unwrap(), Command::Despawn { entity: 0x1_ffff_fff0 });
+        assert!(bytes.is_empty());
+    }
+    let (_, frees): (u32, u32) = instance.call("stats", &(), &mut NoHostCalls).unwrap();
+    assert_eq!(frees, 0, "the commands stay the mod's");
+}
+
+#[test]
+fn a_system_without_commands_leaves_nothing() {
+    for nothing in ["(i64.const 0)", "(i64.const 0xffff_ffff_0000_0000)"] {
+        let mut instance = leaving(nothing);
+        let commands = instance.run("drift", &mut NoHostCalls).unwrap();
+        assert!(commands.is_empty());
+        assert_eq!(instance.guest_bytes(commands).unwrap(), b"");
+    }
+}
+
+#[test]
+fn commands_may_lie_in_the_batch_itself() {
+    let mut instance = leaving("(local.get $b)");
+    let commands = instance.run("drift", &mut NoHostCalls).unwrap();
+    assert_eq!(instance.guest_bytes(commands).unwrap(), [9; 16]);
+    assert_eq!(instance.batch_bytes().unwrap(), [9; 16]);
+}
+
+#[test]
+fn commands_outside_of_the_memory_cannot_be_read() {
+    for outside in ["0x0002_0000_0000_0001", "0x0001_ffff_0000_0002", "0xffff_ffff_0000_0001", "-1"] {
+        let mut instance = leaving(&format!("(i64.const {outside})"));
+        let commands = instance.run("drift", &mut NoHostCalls).unwrap();
+        let error = instance.guest_bytes(commands).unwrap_err();
+        assert!(matches!(error, CallError::BadBuffer { .. }), "{outside}: {error}");
+        // Whether the mod may go on is for those to decide who read its commands.
+        assert!(!instance.is_poisoned());
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! batch    u32 system   u32 blocks   u32 bytes   u32 0
 //!          u32 offset of each block from the batch's start (0: the parameter has none), padded to 16
 //! block    u32 rows     u32 columns  u32 bytes   u32 0
-//!          48 bytes for each column: a ColumnHeader
+//!          32 bytes for each column: a ColumnHeader
 //!          the data of the columns, each aligned to 16
 //! ```
 //!
@@ -15,8 +15,8 @@
 //! Rows of a fixed size stand one after the other, `stride` bytes each. Rows of varying size (`stride` 0) are found
 //! through `offsets`, `rows + 1` times `u32`, counted from `data`.
 //!
-//! A system that changes rows writes them where they stand and sets their bits in the dirty map, 64 rows to a `u64`,
-//! lowest bit first. For rows of varying size it leaves the new encodings of the dirty rows, in ascending order and
+//! A system that changes rows writes them where they stand and sets their bytes in the dirty map to 1: a byte for each row.
+//! (With a bit for each row, a loop over all of them would wait for each store before the next.) For rows of varying size it leaves the new encodings of the dirty rows, in ascending order and
 //! without gaps, in memory of its own and writes the address and length into `out` and `out_len`; it owns that memory
 //! and may free it when it is called again.
 
@@ -27,7 +27,7 @@ pub const BATCH_HEADER: usize = 16;
 /// Bytes in front of a block's column headers.
 pub const BLOCK_HEADER: usize = 16;
 /// Bytes of a [`ColumnHeader`].
-pub const COLUMN_HEADER: usize = 48;
+pub const COLUMN_HEADER: usize = 32;
 /// The most rows that a block can hold.
 pub const MAX_ROWS: usize = u32::MAX as usize;
 
@@ -44,12 +44,9 @@ pub struct ColumnHeader {
     pub offsets: u32,
     /// The dirty map, if the column may be written.
     pub dirty: u32,
-    /// Reserved: a bit for each row that has the component, if it is optional.
+    /// Which rows have the component, in the form of the dirty map, if the component is optional. The rows
+    /// without have zeros for their data, or nothing if rows vary.
     pub present: u32,
-    /// Reserved: a bit for each row that changed since the system last ran.
-    pub changed: u32,
-    /// Reserved: a bit for each row that was added since the system last ran.
-    pub added: u32,
     /// Written by the mod: the address of the new rows of varying size.
     pub out: u32,
     /// Written by the mod: the bytes at `out`.
@@ -58,24 +55,14 @@ pub struct ColumnHeader {
 
 impl ColumnHeader {
     /// The byte, from the header's start, at which [`ColumnHeader::out`] stands.
-    pub const OUT: usize = 32;
+    pub const OUT: usize = 24;
 
     /// The header as it stands in memory.
     #[must_use]
     pub fn to_bytes(self) -> [u8; COLUMN_HEADER] {
         let mut bytes = [0; COLUMN_HEADER];
-        let words = [
-            self.data,
-            self.data_len,
-            self.stride,
-            self.offsets,
-            self.dirty,
-            self.present,
-            self.changed,
-            self.added,
-            self.out,
-            self.out_len,
-        ];
+        let words =
+            [self.data, self.data_len, self.stride, self.offsets, self.dirty, self.present, self.out, self.out_len];
         for (place, word) in bytes.chunks_exact_mut(4).zip(words) {
             place.copy_from_slice(&word.to_le_bytes());
         }
@@ -95,8 +82,6 @@ impl ColumnHeader {
             offsets: next(),
             dirty: next(),
             present: next(),
-            changed: next(),
-            added: next(),
             out: next(),
             out_len: next(),
         }
@@ -112,10 +97,10 @@ pub const fn align_up(offset: usize) -> Option<usize> {
     }
 }
 
-/// Bytes of a dirty map for `rows` rows.
+/// Bytes of a dirty map, or another map of `rows` rows: a byte for each, 0 or 1, padded with zeros to a multiple of 8.
 #[must_use]
 pub const fn dirty_map_bytes(rows: usize) -> usize {
-    rows.div_ceil(64).saturating_mul(8)
+    rows.div_ceil(8).saturating_mul(8)
 }
 
 /// Bytes of a batch's header with its block offsets, aligned.

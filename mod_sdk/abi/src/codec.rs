@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use bincode::config::{self, Configuration, Fixint, Limit, LittleEndian};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// The most bytes that one value may take, in either direction: 64 MiB.
 pub const MAX_VALUE_BYTES: usize = 64 << 20;
@@ -53,6 +53,17 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
         0 => Ok(value),
         bytes => Err(DecodeError::LeftOver { bytes }),
     }
+}
+
+/// Takes a value from the front of `bytes`. It may borrow from them.
+///
+/// # Errors
+/// When they do not begin with such a value.
+pub fn decode_front<'a, T: Deserialize<'a>>(bytes: &mut &'a [u8]) -> Result<T, DecodeError> {
+    let decoded = bincode::serde::borrow_decode_from_slice(bytes, legacy());
+    let (value, used) = decoded.map_err(DecodeError::Malformed)?;
+    *bytes = bytes.get(used..).unwrap_or_default();
+    Ok(value)
 }
 
 impl fmt::Display for EncodeError {

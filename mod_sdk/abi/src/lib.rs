@@ -9,8 +9,10 @@
 //! - [`codec`]: how values become bytes;
 //! - [`Identity`]: who a mod is, readable without running it;
 //! - [`Schema`]: what a type looks like, so that both sides can notice a difference;
+//! - [`check_value`]: whether bytes are a value of that shape;
 //! - [`describe`]: what a mod wants: systems, queries, exports;
 //! - [`state`]: what outlives a reload;
+//! - [`command`]: what a system asks to be done to the World;
 //! - [`batch`]: the World's rows as columns in the mod's memory.
 //!
 //! This crate must not know Bevy, wasmtime or `std`.
@@ -28,13 +30,20 @@ extern crate alloc;
 pub mod batch;
 mod buffer;
 pub mod codec;
+pub mod command;
 pub mod describe;
 mod identity;
 pub mod names;
 mod schema;
 pub mod state;
+#[cfg(test)]
+mod tests;
+mod walk;
 
 pub use buffer::{Buffer, OutOfRange};
 pub use identity::{Identity, IdentityError};
 pub use names::ABI_VERSION;
-pub use schema::{Leaf, MAX_DEPTH, Schema, SchemaDifference, SchemaError, Variant, VariantFields};
+pub use schema::{
+    Leaf, MAX_DEPTH, MAX_EMPTY_PARTS, MAX_SCHEMA_BYTES, Schema, SchemaDifference, SchemaError, Variant, VariantFields,
+};
+pub use walk::{Malformed, check_value, take_value};

@@ -3,7 +3,7 @@
 use alloc::{format, string::String};
 
 /// The version of the contract. A mod states the version it was built for in its identity section.
-pub const ABI_VERSION: u32 = 1;
+pub const ABI_VERSION: u32 = 2;
 
 /// The module that every import of a mod comes from (except those of WASI preview 1).
 pub const IMPORT_MODULE: &str = "env";
@@ -22,7 +22,9 @@ pub const INITIALIZE: &str = "_initialize";
 /// `fn(u64) -> u64`: optional. Takes nothing and returns an encoded
 /// [`ModDescription`](crate::describe::ModDescription).
 pub const DESCRIBE: &str = "__mod_describe";
-/// `fn(u64) -> u64`: runs one system over a [batch](crate::batch). Needed by mods that describe systems.
+/// `fn(u64) -> u64`: runs one system or observer over a [batch](crate::batch) and returns its
+/// [commands](crate::command): a buffer that stays the mod's and lasts until it is called again, or 0 for none. Needed by
+/// mods that describe systems or observers.
 pub const RUN: &str = "__mod_run";
 
 /// `fn(u64) -> u64`: optional. Takes nothing and returns the encoded list of
@@ -39,6 +41,24 @@ pub const PANIC: &str = "__panic";
 /// `fn(level: u32, ptr: u32, len: u32)`: one line for the game's log.
 pub const LOG: &str = "__log";
 
+/// `fn() -> u64`: the id of an entity that does not exist yet, for a
+/// [spawn command](crate::command::Command::Spawn) of the same call.
+pub const ENTITY_RESERVE: &str = "__entity_reserve";
+/// `fn(param: u32, entity: u64) -> u32`: the row of an entity in the block of a query, which is the running system's
+/// parameter at that index, or [`NO_ROW`].
+pub const QUERY_ROW: &str = "__query_row";
+/// The answer of [`QUERY_ROW`] for an entity that is not in the query.
+pub const NO_ROW: u32 = u32::MAX;
+
+/// Host function `(param: u32, column: u32)`: which rows of a column changed since the running system last ran. The result
+/// is two maps in the form of a dirty map, the rows that changed and those that were added, as they are.
+pub const QUERY_TICKS: &str = "query_ticks";
+
+/// Host function `(TypeDesc) -> u32`: the index that a type has from now on in this instance's list of types. A type that is
+/// not in the list yet is appended behind those of the description. Needed because a mod in Rust learns only at run time
+/// which types it spawns. An instance has at most 1024 types. Allowed in any call.
+pub const TYPE_INDEX: &str = "type_index";
+
 /// Host function behind on-demand access: prepares a [`WorldRequest`](crate::describe::WorldRequest).
 pub const WORLD_PREPARE: &str = "world_prepare";
 /// Host function behind on-demand access: all rows of a prepared query.
@@ -47,6 +67,10 @@ pub const WORLD_QUERY: &str = "world_query";
 pub const WORLD_GET: &str = "world_get";
 /// Host function behind on-demand access: a prepared resource.
 pub const WORLD_RESOURCE: &str = "world_resource";
+/// Host function behind on-demand access: how many rows a prepared query has, as a `u32`.
+pub const WORLD_COUNT: &str = "world_count";
+/// Host function behind on-demand access: whether an entity exists, as a `bool`.
+pub const WORLD_CONTAINS: &str = "world_contains";
 
 /// Names that `#[export]` and a game's host functions may not take, without their leading underscores: the
 /// contract's own, and those that the linker, libc or WASI define with two underscores in front.
@@ -54,6 +78,7 @@ pub const RESERVED: &[&str] = &[
     "alloc_buffer",
     "data_end",
     "dso_handle",
+    "entity_reserve",
     "free_buffer",
     "getrandom",
     "global_base",
@@ -70,6 +95,8 @@ pub const RESERVED: &[&str] = &[
     "mod_save",
     "original_main",
     "panic",
+    "query_row",
+    "query_ticks",
     "stack_high",
     "stack_low",
     "stack_pointer",
@@ -77,6 +104,7 @@ pub const RESERVED: &[&str] = &[
     "tls_align",
     "tls_base",
     "tls_size",
+    "type_index",
     "wasilibc_cwd",
     "wasm_apply_data_relocs",
     "wasm_call_ctors",
@@ -84,6 +112,8 @@ pub const RESERVED: &[&str] = &[
     "wasm_init_memory",
     "wasm_init_memory_flag",
     "wasm_init_tls",
+    "world_contains",
+    "world_count",
     "world_get",
     "world_prepare",
     "world_query",

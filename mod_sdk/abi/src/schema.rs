@@ -27,8 +27,17 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
+mod parse;
+mod size;
+
 /// How deep schemas may nest. Deeper ones are refused, because walking them would need an endless stack.
 pub const MAX_DEPTH: usize = 32;
+
+/// The most bytes that a schema's text may have: 64 KiB.
+pub const MAX_SCHEMA_BYTES: usize = 64 << 10;
+
+/// The most parts of a schema that take no bytes, such as unit structs. Walking them is work that no bytes pay for.
+pub const MAX_EMPTY_PARTS: usize = 64;
 
 /// The shape of a type.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,7 +88,7 @@ macro_rules! leaves {
         pub enum Leaf { $($(#[$doc])* $name,)* }
 
         impl Leaf {
-            const ALL: &[Self] = &[$(Self::$name),*];
+            pub(crate) const ALL: &[Self] = &[$(Self::$name),*];
 
             /// The word for it in a schema's text.
             #[must_use]
@@ -91,6 +100,16 @@ macro_rules! leaves {
             #[must_use]
             pub const fn size(self) -> Option<usize> {
                 match self { $(Self::$name => $size,)* }
+            }
+
+            /// The fewest bytes that it takes.
+            #[must_use]
+            pub const fn min_size(self) -> usize {
+                match (self, self.size()) {
+                    (_, Some(size)) => size,
+                    (Self::Str, None) => 8,
+                    (_, None) => 1,
+                }
             }
         }
     };
@@ -158,28 +177,6 @@ impl Schema {
         Self::Struct(fields.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect())
     }
 
-    /// Reads a schema's text.
-    ///
-    /// # Errors
-    /// When the text is not a schema or nests deeper than [`MAX_DEPTH`].
-    pub fn parse(text: &str) -> Result<Self, SchemaError> {
-        let mut parser = Parser { text, at: 0 };
-        let schema = parser.schema(0)?;
-        if parser.rest().is_empty() { Ok(schema) } else { Err(parser.error("nothing more was expected")) }
-    }
-
-    /// The bytes that every value of this type takes, or `None` where that depends on the value.
-    #[must_use]
-    pub fn fixed_size(&self) -> Option<usize> {
-        match self {
-            Self::Leaf(leaf) => leaf.size(),
-            Self::Struct(fields) => sum(fields.iter().map(|(_, field)| field.fixed_size())),
-            Self::Tuple(fields) => sum(fields.iter().map(Self::fixed_size)),
-            Self::Array(item, len) => item.fixed_size()?.checked_mul(usize::try_from(*len).ok()?),
-            Self::List(_) | Self::Option(_) | Self::Enum(_) | Self::Map(..) => None,
-        }
-    }
-
     /// The first difference between what a mod (`self`) and the game believe, or `None` when they agree.
     #[must_use]
     pub fn difference(&self, game: &Self) -> Option<SchemaDifference> {
@@ -196,10 +193,6 @@ impl Schema {
             _ => here(),
         }
     }
-}
-
-fn sum(mut sizes: impl Iterator<Item = Option<usize>>) -> Option<usize> {
-    sizes.try_fold(0_usize, |sum, size| sum.checked_add(size?))
 }
 
 fn fields_difference(a: &[(String, Schema)], b: &[(String, Schema)]) -> Option<SchemaDifference> {
@@ -292,134 +285,3 @@ impl fmt::Display for SchemaError {
 }
 
 impl core::error::Error for SchemaError {}
-
-struct Parser<'a> {
-    text: &'a str,
-    at: usize,
-}
-
-impl<'a> Parser<'a> {
-    fn rest(&self) -> &'a str {
-        self.text.get(self.at..).unwrap_or("")
-    }
-
-    fn error(&self, reason: &'static str) -> SchemaError {
-        SchemaError { at: self.at, reason }
-    }
-
-    fn eat(&mut self, token: &str) -> bool {
-        let found = self.rest().starts_with(token);
-        if found {
-            self.at = self.at.saturating_add(token.len());
-        }
-        found
-    }
-
-    fn expect(&mut self, token: &str, reason: &'static str) -> Result<(), SchemaError> {
-        if self.eat(token) { Ok(()) } else { Err(self.error(reason)) }
-    }
-
-    fn word(&mut self) -> Result<&'a str, SchemaError> {
-        let rest = self.rest();
-        let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '#')).unwrap_or(rest.len());
-        let word = rest.get(..end).unwrap_or("");
-        if word.is_empty() {
-            return Err(self.error("a name was expected"));
-        }
-        self.at = self.at.saturating_add(end);
-        Ok(word)
-    }
-
-    fn schema(&mut self, depth: usize) -> Result<Schema, SchemaError> {
-        if depth >= MAX_DEPTH {
-            return Err(self.error("it nests too deep"));
-        }
-        let inner = depth.saturating_add(1);
-        if self.eat("?") {
-            return Ok(Schema::Option(Box::new(self.schema(inner)?)));
-        }
-        if self.eat("(") {
-            return Ok(Schema::Tuple(self.unnamed(inner)?));
-        }
-        if self.eat("[") {
-            let item = Box::new(self.schema(inner)?);
-            if self.eat("]") {
-                return Ok(Schema::List(item));
-            }
-            self.expect(";", "`;` or `]` was expected")?;
-            let len = self.word()?.parse().map_err(|_| self.error("a length was expected"))?;
-            self.expect("]", "`]` was expected")?;
-            return Ok(Schema::Array(item, len));
-        }
-        if self.eat("<") {
-            return self.variants(inner);
-        }
-        if self.eat("{") {
-            return self.struct_or_map(inner);
-        }
-        let start = self.at;
-        let word = self.word()?;
-        let leaf = Leaf::ALL.iter().find(|leaf| leaf.name() == word);
-        leaf.map(|leaf| Schema::Leaf(*leaf)).ok_or(SchemaError { at: start, reason: "an unknown type" })
-    }
-
-    /// Fields up to and with the closing parenthesis.
-    fn unnamed(&mut self, depth: usize) -> Result<Vec<Schema>, SchemaError> {
-        let mut fields = Vec::new();
-        while !self.eat(")") {
-            if !fields.is_empty() {
-                self.expect(",", "`,` or `)` was expected")?;
-            }
-            fields.push(self.schema(depth)?);
-        }
-        Ok(fields)
-    }
-
-    /// Fields up to and with the closing brace.
-    fn named(&mut self, depth: usize) -> Result<Vec<(String, Schema)>, SchemaError> {
-        let mut fields = Vec::new();
-        while !self.eat("}") {
-            if !fields.is_empty() {
-                self.expect(",", "`,` or `}` was expected")?;
-            }
-            let name = self.word()?.to_owned();
-            self.expect(":", "`:` was expected")?;
-            fields.push((name, self.schema(depth)?));
-        }
-        Ok(fields)
-    }
-
-    /// A struct's first field is a name and a colon; everything else is a map's key.
-    fn struct_or_map(&mut self, depth: usize) -> Result<Schema, SchemaError> {
-        let start = self.at;
-        let is_struct = self.eat("}") || (self.word().is_ok() && self.eat(":"));
-        self.at = start;
-        if is_struct {
-            return self.named(depth).map(Schema::Struct);
-        }
-        let key = Box::new(self.schema(depth)?);
-        self.expect("=>", "`=>` was expected")?;
-        let value = Box::new(self.schema(depth)?);
-        self.expect("}", "`}` was expected")?;
-        Ok(Schema::Map(key, value))
-    }
-
-    fn variants(&mut self, depth: usize) -> Result<Schema, SchemaError> {
-        let mut variants = Vec::new();
-        while !self.eat(">") {
-            if !variants.is_empty() {
-                self.expect("|", "`|` or `>` was expected")?;
-            }
-            let name = self.word()?.to_owned();
-            let fields = if self.eat("(") {
-                VariantFields::Tuple(self.unnamed(depth)?)
-            } else if self.eat("{") {
-                VariantFields::Struct(self.named(depth)?)
-            } else {
-                VariantFields::Unit
-            };
-            variants.push(Variant { name, fields });
-        }
-        Ok(Schema::Enum(variants))
-    }
-}

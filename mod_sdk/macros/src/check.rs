@@ -2,11 +2,15 @@
 
 use mod_abi::{ABI_VERSION, Identity, names};
 use syn::{
-    Data, DeriveInput, FnArg, Pat, ReturnType, Signature, Type, TypeImplTrait, TypeReference,
+    Data, DeriveInput, Field, Fields, FnArg, Member, Pat, ReturnType, Signature, Type, TypeImplTrait, TypeReference,
     visit::{Visit, visit_type},
 };
 
-use crate::{errors::Errors, expand::main::identity, parse::Function};
+use crate::{
+    errors::Errors,
+    expand::main::identity,
+    parse::{Function, Settings, Shape},
+};
 
 /// The most arguments that a function can have.
 const MAX_ARGUMENTS: usize = 12;
@@ -125,12 +129,12 @@ pub(crate) fn main(function: &Function, errors: &mut Errors) {
     }
 }
 
-/// `#[derive(Component)]`, `#[derive(Resource)]`, `#[derive(Reflect)]`
+/// All derives of types whose values cross.
 pub(crate) fn mirror(input: &DeriveInput, errors: &mut Errors) {
     if !input.generics.params.is_empty() {
         errors.push(
             &input.generics,
-            "a type that mirrors one of the game cannot be generic: write a type for each that you need",
+            "a type that crosses between the game and the mod cannot be generic: write a type for each that you need",
         );
     }
     match &input.data {
@@ -140,5 +144,78 @@ pub(crate) fn mirror(input: &DeriveInput, errors: &mut Errors) {
         }
         Data::Enum(_) => {}
         Data::Union(data) => errors.push(data.union_token, "a union cannot cross: its bytes do not tell what it is"),
+    }
+}
+
+/// The settings of a type, against each other and against its shape.
+pub(crate) fn settings(settings: &Settings, shape: &Shape<'_>, errors: &mut Errors) {
+    let Settings { path, define, partial, storage } = settings;
+    if let Some(path) = path.as_ref().filter(|path| path.value().trim().is_empty()) {
+        errors.push(path, "the path should be the type's name in the game");
+    }
+    match (define, path, partial) {
+        (Some(_), Some(path), _) => {
+            errors.push(path, "a type of the mod's own has no path in the game: use either `define` or `path`");
+        }
+        (Some(_), None, Some(partial)) => {
+            errors.push(partial, "the mod knows all of a type of its own: use either `define` or `partial`");
+        }
+        _ => {}
+    }
+    if let Some(partial) = partial
+        && matches!(shape, Shape::Enum(_) | Shape::Struct(Fields::Unnamed(_)))
+    {
+        errors
+            .push(partial, "only a struct with named fields can be partial, because fields are matched by their names");
+    }
+    let Some(storage) = storage else { return };
+    if define.is_none() {
+        errors.push(storage, "only a type of the mod's own has a storage to choose: add `define`");
+    }
+    if !matches!(storage.value().as_str(), "Table" | "SparseSet") {
+        errors.push(storage, "the storage should be \"Table\" or \"SparseSet\"");
+    }
+}
+
+/// `#[derive(EntityEvent)]`: the field with the entity.
+pub(crate) fn event_target<'a>(input: &'a DeriveInput, errors: &mut Errors) -> Option<(&'a Field, Member)> {
+    let Data::Struct(data) = &input.data else {
+        errors.push(&input.ident, "an event about an entity should be a struct");
+        return None;
+    };
+    let marked = |field: &Field| field.attrs.iter().any(|attribute| attribute.path().is_ident("event_target"));
+    let named = |field: &Field| field.ident.as_ref().is_some_and(|name| name == "entity");
+    let fields = || data.fields.iter().zip(data.fields.members());
+    for (field, _) in fields().filter(|(field, _)| marked(field)).skip(1) {
+        errors.push(field, "an event is about one entity: mark only one field with `#[event_target]`");
+    }
+    let alone = fields().next().filter(|(field, _)| data.fields.len() == 1 && field.ident.is_none());
+    let marked = fields().find(|(field, _)| marked(field));
+    let target = marked.or_else(|| fields().find(|(field, _)| named(field))).or(alone);
+    if target.is_none() {
+        errors
+            .push(&input.ident, "which entity is it about? Name the field `entity`, or mark it with `#[event_target]`");
+    }
+    target
+}
+
+/// `#[derive(States)]`
+pub(crate) fn states(input: &DeriveInput, errors: &mut Errors) {
+    mirror(input, errors);
+    match &input.data {
+        Data::Enum(data) => {
+            for variant in data.variants.iter().filter(|variant| !matches!(variant.fields, Fields::Unit)) {
+                errors.push(variant, "the values of a state are told apart by their names alone: remove the fields");
+            }
+        }
+        Data::Struct(_) => errors.push(&input.ident, "a state should be an enum, with a variant for each value"),
+        Data::Union(_) => {}
+    }
+}
+
+/// `#[derive(Bundle)]`
+pub(crate) fn bundle(input: &DeriveInput, errors: &mut Errors) {
+    if !matches!(input.data, Data::Struct(_)) {
+        errors.push(&input.ident, "a bundle should be a struct of components and other bundles");
     }
 }

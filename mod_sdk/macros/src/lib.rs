@@ -9,7 +9,7 @@ mod expand;
 mod parse;
 
 use errors::Errors;
-use parse::{Function, Mirror, MirrorKind};
+use parse::{Function, Mirror, MirrorKind, Settings};
 use proc_macro::TokenStream;
 use quote::quote;
 use syn::{DeriveInput, parse_macro_input};
@@ -66,16 +66,71 @@ pub fn import(args: TokenStream, item: TokenStream) -> TokenStream {
     attribute("import", args, item, check::import, expand::function::import)
 }
 
-/// Mirrors a component of the game. Includes `#[derive(Reflect)]`.
+/// A component of the game or of the mod's own. Includes `#[derive(Reflect)]`.
+///
+/// | | |
+/// |---|---|
+/// | `#[component(path = "orchard::Bee")]` | the game's component of that type path, with all of its fields |
+/// | `#[component(partial)]`, also beside a path | only the fields that are named; the game keeps the others |
+/// | `#[component(define)]` | the mod's own, `<name of the crate>::<name of the type>` |
+/// | `#[component(define, storage = "SparseSet")]` | the same, for components that come and go |
+///
+/// A type of the mod's own that is `Default` starts with the default values in fields that a new version of the mod adds.
 #[proc_macro_derive(Component, attributes(component))]
 pub fn derive_component(item: TokenStream) -> TokenStream {
     derive(MirrorKind::Component, item)
 }
 
-/// Mirrors a resource of the game. Includes `#[derive(Reflect)]`.
+/// A resource of the game or, with `#[resource(define)]`, of the mod's own. Includes `#[derive(Reflect)]`.
+///
+/// The settings are `path`, `partial` and `define`, as for a component.
 #[proc_macro_derive(Resource, attributes(resource))]
 pub fn derive_resource(item: TokenStream) -> TokenStream {
     derive(MirrorKind::Resource, item)
+}
+
+/// A message of the game or, with `#[message(define)]`, of the mod's own. Includes `#[derive(Reflect)]`.
+///
+/// The settings are `path` and `define`, as for a component.
+#[proc_macro_derive(Message, attributes(message))]
+pub fn derive_message(item: TokenStream) -> TokenStream {
+    derive(MirrorKind::Message, item)
+}
+
+/// An event of the game or, with `#[event(define)]`, of the mod's own. Includes `#[derive(Reflect)]`.
+///
+/// The settings are `path` and `define`, as for a component.
+#[proc_macro_derive(Event, attributes(event))]
+pub fn derive_event(item: TokenStream) -> TokenStream {
+    derive(MirrorKind::Event, item)
+}
+
+/// An event that is about an entity: that in the field `entity`, or in the one marked with `#[event_target]`. Includes
+/// `#[derive(Event)]`, with its settings.
+#[proc_macro_derive(EntityEvent, attributes(event, event_target))]
+pub fn derive_entity_event(item: TokenStream) -> TokenStream {
+    derive(MirrorKind::EntityEvent, item)
+}
+
+/// A state of the game: an enum whose variants have no fields. `#[states(path = "..")]` states its type path.
+#[proc_macro_derive(States, attributes(states))]
+pub fn derive_states(item: TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    let input = parse_macro_input!(item as DeriveInput);
+    let mirror = Mirror::parse(MirrorKind::Reflect, &input, &mut errors);
+    let settings = Settings::parse("states", &["path"], &input.attrs, &mut errors);
+    check::states(&input, &mut errors);
+    check::settings(&settings, &mirror.shape, &mut errors);
+    finish(errors, || expand::states::expand(&Mirror { settings, ..mirror }))
+}
+
+/// A struct of components and other bundles, which are inserted together.
+#[proc_macro_derive(Bundle)]
+pub fn derive_bundle(item: TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    let input = parse_macro_input!(item as DeriveInput);
+    check::bundle(&input, &mut errors);
+    finish(errors, || expand::bundle::expand(&input))
 }
 
 /// Mirrors a type of the game that stands inside of components or resources.
@@ -114,8 +169,18 @@ fn derive(kind: MirrorKind, item: TokenStream) -> TokenStream {
     let input = parse_macro_input!(item as DeriveInput);
     let mirror = Mirror::parse(kind, &input, &mut errors);
     check::mirror(&input, &mut errors);
+    check::settings(&mirror.settings, &mirror.shape, &mut errors);
+    let target = (kind == MirrorKind::EntityEvent).then(|| check::event_target(&input, &mut errors)).flatten();
+    finish(errors, || {
+        let target = target.map(|target| expand::mirror::event_target(&input.ident, &target));
+        let mirror = expand::mirror::expand(&mirror);
+        quote!(#mirror #target)
+    })
+}
+
+fn finish(errors: Errors, expand: impl FnOnce() -> proc_macro2::TokenStream) -> TokenStream {
     match errors.into_error() {
-        None => expand::mirror::expand(&mirror).into(),
+        None => expand().into(),
         Some(error) => error.into_compile_error().into(),
     }
 }

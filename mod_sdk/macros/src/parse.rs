@@ -54,15 +54,30 @@ impl ToTokens for Function {
 pub(crate) enum MirrorKind {
     Component,
     Resource,
+    Message,
+    Event,
+    EntityEvent,
     Reflect,
 }
 
-/// A type of the game, as the mod writes it down.
+impl MirrorKind {
+    /// The attribute with its settings, if it has one.
+    pub(crate) fn helper(self) -> Option<&'static str> {
+        match self {
+            Self::Component => Some("component"),
+            Self::Resource => Some("resource"),
+            Self::Message => Some("message"),
+            Self::Event | Self::EntityEvent => Some("event"),
+            Self::Reflect => None,
+        }
+    }
+}
+
+/// A type that crosses, as the mod writes it down.
 pub(crate) struct Mirror<'a> {
     pub(crate) kind: MirrorKind,
     pub(crate) name: &'a Ident,
-    /// The type's name in the game.
-    pub(crate) path: String,
+    pub(crate) settings: Settings,
     pub(crate) shape: Shape<'a>,
 }
 
@@ -72,45 +87,101 @@ pub(crate) enum Shape<'a> {
     Enum(Vec<(&'a Ident, &'a Fields)>),
 }
 
-impl<'a> Mirror<'a> {
-    pub(crate) fn parse(kind: MirrorKind, input: &'a DeriveInput, errors: &mut Errors) -> Self {
-        let shape = match &input.data {
-            Data::Struct(data) => Shape::Struct(&data.fields),
+impl<'a> Shape<'a> {
+    fn parse(data: &'a Data) -> Self {
+        match data {
+            Data::Struct(data) => Self::Struct(&data.fields),
             Data::Enum(data) => {
-                Shape::Enum(data.variants.iter().map(|variant| (&variant.ident, &variant.fields)).collect())
+                Self::Enum(data.variants.iter().map(|variant| (&variant.ident, &variant.fields)).collect())
             }
-            Data::Union(_) => Shape::Enum(Vec::new()),
-        };
-        let path = stated_path(kind, &input.attrs, errors).unwrap_or_else(|| input.ident.unraw().to_string());
-        Self { kind, name: &input.ident, path, shape }
+            Data::Union(_) => Self::Enum(Vec::new()),
+        }
     }
 }
 
-/// The path in `#[component(path = "..")]` or `#[resource(path = "..")]`.
-fn stated_path(kind: MirrorKind, attributes: &[Attribute], errors: &mut Errors) -> Option<String> {
-    let helper = match kind {
-        MirrorKind::Component => "component",
-        MirrorKind::Resource => "resource",
-        MirrorKind::Reflect => return None,
-    };
-    let mut path: Option<LitStr> = None;
-    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident(helper)) {
-        let parsed = attribute.parse_nested_meta(|meta| {
-            if !meta.path.is_ident("path") {
-                return Err(meta.error(format!("the only setting is `#[{helper}(path = \"..\")]`")));
-            }
-            let value: LitStr = meta.value()?.parse()?;
-            if value.value().trim().is_empty() {
-                return Err(syn::Error::new(value.span(), "the path should be the type's name in the game"));
-            }
-            if path.replace(value).is_some() {
-                return Err(meta.error("the path is stated twice"));
-            }
-            Ok(())
-        });
-        if let Err(error) = parsed {
-            errors.add(error);
-        }
+impl<'a> Mirror<'a> {
+    pub(crate) fn parse(kind: MirrorKind, input: &'a DeriveInput, errors: &mut Errors) -> Self {
+        let settings = match kind.helper() {
+            Some(helper) => Settings::parse(helper, allowed(kind), &input.attrs, errors),
+            None => Settings::default(),
+        };
+        Self { kind, name: &input.ident, settings, shape: Shape::parse(&input.data) }
     }
-    path.map(|path| path.value())
+
+    /// The path that is stated, or the type's name.
+    pub(crate) fn path(&self) -> String {
+        self.settings.path_or(self.name)
+    }
+}
+
+/// The settings that a derive takes.
+fn allowed(kind: MirrorKind) -> &'static [&'static str] {
+    match kind {
+        MirrorKind::Component => &["path", "define", "partial", "storage"],
+        MirrorKind::Resource => &["path", "define", "partial"],
+        MirrorKind::Message | MirrorKind::Event | MirrorKind::EntityEvent => &["path", "define"],
+        MirrorKind::Reflect => &[],
+    }
+}
+
+/// The settings in `#[component(..)]` and its like.
+#[derive(Default)]
+pub(crate) struct Settings {
+    /// The type's name in the game.
+    pub(crate) path: Option<LitStr>,
+    /// The type is the mod's own.
+    pub(crate) define: Option<Ident>,
+    /// The mod only knows some fields.
+    pub(crate) partial: Option<Ident>,
+    /// Where a component of the mod's own is stored.
+    pub(crate) storage: Option<LitStr>,
+}
+
+impl Settings {
+    pub(crate) fn path_or(&self, name: &Ident) -> String {
+        self.path.as_ref().map_or_else(|| name.unraw().to_string(), LitStr::value)
+    }
+
+    /// Reads the attributes named `helper`, which have the `allowed` settings.
+    pub(crate) fn parse(
+        helper: &str,
+        allowed: &'static [&'static str],
+        attributes: &[Attribute],
+        errors: &mut Errors,
+    ) -> Self {
+        let mut settings = Self::default();
+        for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident(helper)) {
+            let parsed = attribute.parse_nested_meta(|meta| {
+                let name = meta.path.get_ident().filter(|name| allowed.iter().any(|allowed| name == allowed));
+                let name = name.ok_or_else(|| meta.error(known(helper, allowed)))?;
+                let twice = match name.to_string().as_str() {
+                    "define" => settings.define.replace(name.clone()).is_some(),
+                    "partial" => settings.partial.replace(name.clone()).is_some(),
+                    "storage" => settings.storage.replace(meta.value()?.parse()?).is_some(),
+                    _ => settings.path.replace(meta.value()?.parse()?).is_some(),
+                };
+                if twice { Err(meta.error(format!("`{name}` is stated twice"))) } else { Ok(()) }
+            });
+            if let Err(error) = parsed {
+                errors.add(error);
+            }
+        }
+        settings
+    }
+}
+
+/// The message for a setting that there is not.
+fn known(helper: &str, allowed: &[&str]) -> String {
+    let forms: Vec<_> = allowed
+        .iter()
+        .map(|name| match *name {
+            "path" | "storage" => format!("`#[{helper}({name} = \"..\")]`"),
+            name => format!("`#[{helper}({name})]`"),
+        })
+        .collect();
+    match forms.split_last() {
+        Some((only, [])) => format!("the only setting is {only}"),
+        Some((last, others)) => format!("the settings are {} and {last}", others.join(", ")),
+        None => "there are no settings".to_owned(),
+    }
 }

@@ -30,6 +30,10 @@ impl<'a, D: QueryData> QueryIter<'a, D> {
 }
 
 impl<'a, D: QueryData> QueryIterMut<'a, D> {
+    pub(super) fn of_query<F: QueryFilter>(query: Query<'a, D, F>) -> Self {
+        Self { fetch: query.fetch, rows: 0..query.rows, marker: PhantomData }
+    }
+
     pub(super) fn new<F: QueryFilter>(query: &'a mut Query<'_, D, F>) -> Self {
         Self { fetch: query.fetch, rows: 0..query.rows, marker: PhantomData }
     }
@@ -41,8 +45,8 @@ impl<'a, D: QueryData> Iterator for QueryIter<'a, D> {
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let row = self.rows.next()?;
-        // SAFETY: the query, or the rows, are borrowed for `'a`, so the columns are valid and no row is borrowed mutably; the range ends
-        // with the rows.
+        // SAFETY: the query, or the rows, are borrowed for `'a`, so the columns are valid and no row is borrowed mutably;
+        // the range ends with the rows.
         Some(unsafe { D::get(self.fetch, row) })
     }
 
@@ -58,8 +62,8 @@ impl<'a, D: QueryData> Iterator for QueryIterMut<'a, D> {
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let row = self.rows.next()?;
-        // SAFETY: the query is borrowed mutably for `'a`, so its columns are valid and only this iterator hands out rows,
-        // each once; the range ends with the rows.
+        // SAFETY: the query is borrowed mutably for `'a`, or was given up and had that lifetime, so its columns are valid
+        // and only this iterator hands out rows, each once; the range ends with the rows.
         Some(unsafe { D::get_mut(self.fetch, row) })
     }
 

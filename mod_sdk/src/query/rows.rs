@@ -2,21 +2,25 @@
 
 use std::fmt;
 
-use super::{Columns, QueryData, QueryIter};
+use super::{Columns, QueryData, QueryIter, ReadOnlyQueryData};
 use crate::{block::Block, buffer::OwnedBuffer};
 
 /// What [`World::query`](crate::World::query) found: a copy of the rows, to read.
 pub struct Rows<D: QueryData> {
     pub(super) fetch: D::Fetch,
     pub(super) rows: usize,
-    /// The columns point into these two, both of which keep their content on the heap.
+    /// The columns point into these two, both of which keep their content on the heap. Only the marks of a column do not,
+    /// and data that reads alone has no use for them.
     _state: D::State,
     _answer: OwnedBuffer,
 }
 
 impl<D: QueryData> Rows<D> {
     /// The rows of an answer that is a block.
-    pub(crate) fn new(answer: OwnedBuffer) -> Self {
+    pub(crate) fn new(answer: OwnedBuffer) -> Self
+    where
+        D: ReadOnlyQueryData,
+    {
         let mut state = D::State::default();
         let block = Block::of_answer(&answer);
         let (fetch, rows) = (D::fetch(&mut state, &mut Columns::new(block)), block.rows());

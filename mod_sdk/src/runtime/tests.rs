@@ -1,6 +1,8 @@
 //! Systems from their description to the changed rows, on batches as the game makes them.
 
-use mod_abi::describe::{FilterDesc, ModDescription, ParamDesc, QueryDesc, ResourceDesc, TermDesc};
+use mod_abi::describe::{
+    FilterDesc, ModDescription, OrderDesc, OrderTarget, ParamDesc, QueryDesc, ResourceDesc, TermDesc,
+};
 
 use crate::{
     buffer::OwnedBuffer,
@@ -205,9 +207,12 @@ mod story {
 
 fn order(description: &ModDescription) -> Vec<String> {
     let systems = &description.systems;
-    let name = |index: &u32| systems[*index as usize].name.as_str();
+    let name = |order: &OrderDesc| match order {
+        OrderDesc::After(OrderTarget::System(index)) => systems[*index as usize].name.as_str(),
+        _ => "?",
+    };
     let line = |system: &mod_abi::describe::SystemDesc| {
-        let after: Vec<_> = system.after.iter().map(name).collect();
+        let after: Vec<_> = system.order.iter().map(name).collect();
         format!("{} {} after [{}]", system.schedule, system.name, after.join(" "))
     };
     systems.iter().map(line).collect()

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bevy_ecs::{
     component::{Component, ComponentId},
+    message::{Message, MessageReader, MessageWriter},
     query::FilteredAccessSet,
     reflect::{AppTypeRegistry, ReflectComponent},
     resource::Resource,
@@ -13,11 +14,12 @@ use bevy_ecs::{
 use bevy_reflect::Reflect;
 use mod_abi::{
     Schema,
-    describe::{FilterDesc, ModDescription, ParamDesc, QueryDesc, SystemDesc, TermDesc, TypeDesc},
+    describe::{FilterDesc, ModDescription, ParamDesc, QueryDesc, SystemDesc, TermDesc, TypeDesc, TypeRole},
 };
 
 use crate::bridge::{
     bind::bind_systems,
+    messages::GameMessages,
     query::Bound,
     system::{Slot, SlotCell, Tokens},
     tokens::token_of,
@@ -31,6 +33,9 @@ struct Place(f32);
 #[reflect(Component)]
 struct Speed(f32);
 
+#[derive(Message, Reflect)]
+struct Sound(f32);
+
 #[derive(Resource)]
 struct Runtime;
 
@@ -39,16 +44,21 @@ fn world() -> World {
     let registry = AppTypeRegistry::default();
     registry.write().register::<Place>();
     registry.write().register::<Speed>();
+    registry.write().register::<Sound>();
     world.insert_resource(registry);
     world
 }
 
 /// The access of a slot whose system has this parameter.
 fn access_of(world: &mut World, id: &str, param: ParamDesc) -> FilteredAccessSet {
-    let ty = |path: &str| TypeDesc { path: path.to_owned(), schema: Schema::parse("(f32)").expect("a schema") };
+    let ty = |path: &str| TypeDesc {
+        path: path.to_owned(),
+        schema: Schema::parse("(f32)").expect("a schema"),
+        role: TypeRole::Mirror,
+    };
     let (name, schedule) = ("system".to_owned(), "Update".to_owned());
-    let system = SystemDesc { name, schedule, params: vec![param], after: Vec::new() };
-    let types = vec![ty("Place"), ty("Speed")];
+    let system = SystemDesc { name, schedule, params: vec![param], ..SystemDesc::default() };
+    let types = vec![ty("Place"), ty("Speed"), ty("Sound")];
     let description = ModDescription { types, systems: vec![system], ..ModDescription::default() };
     let Ok(Bound::Ready(mut systems)) = bind_systems(world, &description, |_| true) else {
         panic!("the types are registered");
@@ -103,4 +113,17 @@ fn a_system_with_the_world_reads_everything() {
     let access = access_of(&mut world, "a", ParamDesc::World);
     let mut writer = IntoSystem::into_system(|_: Query<&mut Speed>| {});
     assert!(!access.is_compatible(&writer.initialize(&mut world)));
+}
+
+#[test]
+fn a_reader_of_messages_is_kept_apart_from_their_writers() {
+    let mut world = world();
+    GameMessages::add::<Sound>(&mut world);
+    let access = access_of(&mut world, "a", ParamDesc::MessageReader(2));
+    let mut check = |other: &mut dyn System<In = (), Out = ()>, expected| {
+        assert_eq!(access.is_compatible(&other.initialize(&mut world)), expected);
+    };
+    check(&mut IntoSystem::into_system(|_: MessageWriter<Sound>| {}), false);
+    check(&mut IntoSystem::into_system(|_: MessageReader<Sound>| {}), true);
+    check(&mut IntoSystem::into_system(|_: Query<&mut Place>| {}), true);
 }

@@ -1,27 +1,35 @@
-//! Types of the game.
+//! Types that cross.
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
-use syn::{Fields, Ident, Index, Member, Type};
+use quote::{format_ident, quote, quote_spanned};
+use syn::{Field, Fields, Ident, Index, Member, Type, ext::IdentExt, spanned::Spanned};
 
-use crate::parse::{Mirror, MirrorKind, Shape};
+use crate::{
+    expand::main::identity,
+    parse::{Mirror, MirrorKind, Shape},
+};
 
-/// The implementation of `Reflect` and, where asked for, of `Component` or `Resource`.
+/// The implementation of `Reflect` and, where asked for, of the trait that says what the type is in the World.
 pub(crate) fn expand(mirror: &Mirror<'_>) -> TokenStream {
-    let Mirror { kind, name, path, shape } = mirror;
-    let reflect = match shape {
+    let name = mirror.name;
+    let reflect = match &mirror.shape {
         Shape::Struct(fields) => of_struct(fields),
         Shape::Enum(variants) => of_enum(name, variants),
     };
-    let role = match kind {
+    let component = match mirror.kind {
         MirrorKind::Component => Some(quote!(Component)),
         MirrorKind::Resource => Some(quote!(Resource)),
+        MirrorKind::Message => Some(quote!(Message)),
+        MirrorKind::Event | MirrorKind::EntityEvent => Some(quote!(Event)),
         MirrorKind::Reflect => None,
     };
-    let role = role.map(|role| {
+    let component = component.map(|kind| {
+        let (path, role) = (path(mirror), role(mirror));
         quote! {
-            impl ::mod_sdk::#role for #name {
+            impl ::mod_sdk::#kind for #name {
                 const PATH: &'static str = #path;
+
+                #role
             }
         }
     });
@@ -29,8 +37,70 @@ pub(crate) fn expand(mirror: &Mirror<'_>) -> TokenStream {
         impl ::mod_sdk::Reflect for #name {
             #reflect
         }
-        #role
+        #component
     }
+}
+
+/// The implementation of `EntityEvent` for an event whose entity is in that field.
+pub(crate) fn event_target(name: &Ident, (field, member): &(&Field, Member)) -> TokenStream {
+    // A field of another type is an error at its place, and not at the derive.
+    let span = field.ty.span();
+    let member = match member {
+        Member::Named(name) => {
+            let mut name = name.clone();
+            name.set_span(span);
+            Member::Named(name)
+        }
+        Member::Unnamed(index) => Member::Unnamed(Index { index: index.index, span }),
+    };
+    let entity = quote_spanned!(span=> self.#member);
+    quote! {
+        impl ::mod_sdk::EntityEvent for #name {
+            fn event_target(&self) -> ::mod_sdk::Entity {
+                #entity
+            }
+        }
+    }
+}
+
+/// The type's name in the game, where its own types go by the mod's id.
+fn path(mirror: &Mirror<'_>) -> String {
+    match mirror.settings.define {
+        Some(_) => format!("{}::{}", identity().id, mirror.name.unraw()),
+        None => mirror.path(),
+    }
+}
+
+/// The method that says whose type it is, if it is not all the game's.
+fn role(mirror: &Mirror<'_>) -> Option<TokenStream> {
+    let role = if mirror.settings.define.is_some() {
+        let sparse = mirror.settings.storage.as_ref().is_some_and(|storage| storage.value() == "SparseSet");
+        let kind = match mirror.kind {
+            MirrorKind::Component if sparse => quote!(SparseComponent),
+            MirrorKind::Component => quote!(Component),
+            MirrorKind::Resource => quote!(Resource),
+            MirrorKind::Message => quote!(Message),
+            MirrorKind::Event | MirrorKind::EntityEvent | MirrorKind::Reflect => quote!(Event),
+        };
+        quote! {
+            // Of the two methods with that name the compiler takes the one for types that are `Default`, if it can.
+            #[allow(unused_imports, reason = "only one of them applies to this type")]
+            use ::mod_sdk::__private::{DefaultOf as _, NoDefaultOf as _};
+            ::mod_sdk::__private::definition(
+                ::mod_sdk::__private::DefinitionKind::#kind,
+                (&::mod_sdk::__private::Probe::<Self>::NEW).default_bytes(),
+            )
+        }
+    } else if mirror.settings.partial.is_some() {
+        quote!(::mod_sdk::__private::TypeRole::Part)
+    } else {
+        return None;
+    };
+    Some(quote! {
+        fn role() -> ::mod_sdk::__private::TypeRole {
+            #role
+        }
+    })
 }
 
 fn of_struct(fields: &Fields) -> TokenStream {

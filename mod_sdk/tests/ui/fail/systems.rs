@@ -13,6 +13,11 @@ fn writes_on_demand(world: World) {
     world.query::<&mut Bee>();
 }
 
+fn asks_on_demand_what_changed(world: &World) {
+    world.query::<Ref<Bee>>();
+    world.count_filtered::<&Bee, Or<(With<Bee>, Changed<Bee>)>>();
+}
+
 fn twice(mut bees: Query<&mut Bee>) {
     let first = bees.single_mut();
     let second = bees.single_mut();

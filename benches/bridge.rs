@@ -1,0 +1,423 @@
+//! What it costs that a system is a mod's: each is measured beside the same system written natively, both in one run.
+//!
+//! `cargo bench --bench bridge` prints what Criterion measures and writes `target/bridge.json` with one number for each key.
+//! It needs `rustup target add wasm32-unknown-unknown`, because it builds the mod's side from `tests/guests/bridge_bench`.
+//!
+//! A system of a mod is timed inside its `run_unsafe`: its rows are gathered, the mod is called, what it wrote is stored. A
+//! native system is timed in the same way. The two take turns, so that both see the same noise.
+
+#![expect(unsafe_code, reason = "runs systems without a scheduler, and counts what is allocated")]
+#![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System as SystemAllocator},
+    cell::Cell,
+    collections::BTreeMap,
+    fs,
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use bevy::{
+    asset::AssetPlugin,
+    ecs::{
+        schedule::{ScheduleLabel, Schedules, SystemWithAccess},
+        system::{IntoSystem, System},
+    },
+    prelude::{
+        App, Component, First, Last, MinimalPlugins, PluginGroup, PostUpdate, PreUpdate, Query, Reflect,
+        ReflectComponent, Transform, Update, Vec3, World, default,
+    },
+};
+use bevy_wasm_mods::{
+    MaintainMods,
+    prelude::{ModRegistry, ModSettings, WasmModsPlugin},
+};
+use criterion::Criterion;
+use tempfile::TempDir;
+
+#[path = "../tests/guests/bridge_bench/src/flock.rs"]
+mod flock;
+
+const DT: f32 = 1.0 / 60.0;
+
+#[derive(Component, Reflect, Clone, Copy)]
+#[reflect(Component)]
+struct Velocity(Vec3);
+
+#[derive(Component, Reflect, Clone, Copy)]
+#[reflect(Component)]
+struct Boid {
+    place: [f32; 2],
+    velocity: [f32; 2],
+}
+
+#[derive(Component, Reflect)]
+#[reflect(Component)]
+struct Label {
+    text: String,
+}
+
+#[derive(Component, Reflect)]
+#[reflect(Component)]
+struct Counter(u32);
+
+/// Counts what is allocated by this thread.
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+// SAFETY: everything is passed on to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // A thread that ends has no counter any more.
+        let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
+        // SAFETY: passed on.
+        unsafe { SystemAllocator.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: passed on.
+        unsafe { SystemAllocator.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
+        // SAFETY: passed on.
+        unsafe { SystemAllocator.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// A game with mods that never runs a frame by itself: its systems are run one by one.
+struct Game {
+    app: App,
+    _folder: TempDir,
+}
+
+impl Game {
+    /// A game whose World `spawn` fills, with `mods` copies of the benchmark's mod.
+    fn new(guest: &str, mods: usize, spawn: impl FnOnce(&mut World)) -> Self {
+        let folder = TempDir::new().expect("a folder");
+        let module = module(guest);
+        fs::create_dir(folder.path().join("mods")).expect("a folder");
+        for number in 0..mods {
+            let bytes = renamed(&module, guest, number);
+            fs::write(folder.path().join(format!("mods/bench_{number:03}.wasm")), bytes).expect("a file");
+        }
+        let mut app = App::new();
+        let assets = AssetPlugin { file_path: folder.path().to_string_lossy().into_owned(), ..default() };
+        app.insert_resource(ModSettings { watch: false, ..default() });
+        app.add_plugins((MinimalPlugins.build(), assets, WasmModsPlugin));
+        app.register_type::<(Velocity, Boid, Label, Counter)>();
+        app.register_type::<Transform>();
+        app.finish();
+        app.cleanup();
+        spawn(app.world_mut());
+        let is_ready = |app: &App| {
+            let registry = app.world().resource::<ModRegistry>();
+            registry.all_settled() && registry.iter().filter(|info| registry.is_running(&info.id)).count() == mods
+        };
+        let start = Instant::now();
+        while !is_ready(&app) {
+            assert!(start.elapsed() < Duration::from_secs(120), "the mods never came into play");
+            app.world_mut().run_schedule(MaintainMods);
+            // The asset server hands its files out in these.
+            app.world_mut().run_schedule(First);
+            app.world_mut().run_schedule(PreUpdate);
+            app.world_mut().run_schedule(PostUpdate);
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        Self { app, _folder: folder }
+    }
+
+    /// The systems of mods in a schedule whose names end so, ready to run.
+    fn systems(&mut self, schedule: impl ScheduleLabel, name: &str) -> Vec<Box<dyn System<In = (), Out = ()>>> {
+        let world = self.app.world_mut();
+        let mut schedules = world.remove_resource::<Schedules>().expect("there are schedules");
+        let taken = schedules.get_mut(schedule).expect("the mods have systems in it");
+        let graph = taken.graph_mut();
+        let wanted = |full: &str| full.rsplit("::").next().is_some_and(|last| last.starts_with(name));
+        let keys: Vec<_> = graph
+            .systems
+            .iter()
+            .filter(|(_, system, _)| wanted(&system.name().to_string()))
+            .map(|(key, ..)| key)
+            .collect();
+        let mut found = Vec::new();
+        for key in keys {
+            let place = graph.systems.get_mut(key).expect("it was just found");
+            let nothing = SystemWithAccess::new(Box::new(IntoSystem::into_system(|| {})));
+            let mut system = std::mem::replace(place, nothing);
+            system.initialize(world);
+            found.push(Box::new(system) as Box<dyn System<In = (), Out = ()>>);
+        }
+        world.insert_resource(schedules);
+        assert!(!found.is_empty(), "no system is called {name}");
+        found
+    }
+
+    fn system(&mut self, name: &str) -> Box<dyn System<In = (), Out = ()>> {
+        self.systems(Update, name).remove(0)
+    }
+
+    fn native<M>(&mut self, system: impl IntoSystem<(), (), M>) -> Box<dyn System<In = (), Out = ()>> {
+        let mut system = Box::new(IntoSystem::into_system(system));
+        system.initialize(self.app.world_mut());
+        system
+    }
+
+    fn run(&mut self, system: &mut dyn System<In = (), Out = ()>) -> Duration {
+        let world = self.app.world_mut().as_unsafe_world_cell();
+        let start = Instant::now();
+        // SAFETY: the cell comes from a `&mut World`, and the system was initialised with it.
+        unsafe { system.run_unsafe((), world) }.expect("it runs");
+        start.elapsed()
+    }
+
+    #[track_caller]
+    fn check(&self) {
+        let registry = self.app.world().resource::<ModRegistry>();
+        assert!(registry.iter().all(|info| registry.is_running(&info.id)), "a mod failed");
+    }
+}
+
+/// The module of the mod's side, built from source.
+fn module(guest: &str) -> Vec<u8> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let path = root.join("target/guests/wasm32-unknown-unknown").join(guest).with_extension("wasm");
+    static BUILT: std::sync::Once = std::sync::Once::new();
+    BUILT.call_once(|| {
+        let built = Command::new(env!("CARGO")).args(["xtask", "guests"]).current_dir(root).status();
+        assert!(built.expect("cargo runs").success(), "the guests could not be built");
+    });
+    fs::read(path).expect("the target wasm32-unknown-unknown is installed")
+}
+
+/// The module under another id of the same length, so that there can be many of it.
+fn renamed(module: &[u8], guest: &str, number: usize) -> Vec<u8> {
+    let (old, digits) = (format!("id: {guest}"), 5);
+    let new = format!("{}{number:0digits$}", &old[..old.len() - digits]);
+    // It stands in the custom section; a copy in the data does no harm.
+    let mut module = module.to_vec();
+    let places: Vec<_> = (0..module.len() - old.len()).filter(|at| module[*at..].starts_with(old.as_bytes())).collect();
+    assert!(!places.is_empty(), "the module states its id");
+    for at in places {
+        module[at..at + new.len()].copy_from_slice(new.as_bytes());
+    }
+    module
+}
+
+/// The time in the middle, or NaN for a benchmark that the command line left out.
+fn median(mut times: Vec<f64>) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times.get(times.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// The numbers for `target/bridge.json`.
+#[derive(Default)]
+struct Numbers(BTreeMap<String, f64>);
+
+impl Numbers {
+    fn put(&mut self, key: &str, value: f64) {
+        if value.is_nan() {
+            return;
+        }
+        println!("{key:<40} {value:.3}");
+        self.0.insert(key.to_owned(), value);
+    }
+
+    fn write(&self) {
+        let lines: Vec<_> = self.0.iter().map(|(key, value)| format!("  \"{key}\": {value:.4}")).collect();
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bridge.json");
+        fs::write(&path, format!("{{\n{}\n}}\n", lines.join(",\n"))).expect("the numbers can be written");
+        println!("written to {}", path.display());
+    }
+}
+
+/// Measures a system of the mod beside a native one, taking turns, and puts the ratio of the medians under `key`.
+fn ratio(
+    criterion: &mut Criterion,
+    numbers: &mut Numbers,
+    key: &str,
+    game: &mut Game,
+    of_mod: &mut dyn System<In = (), Out = ()>,
+    native: &mut dyn System<In = (), Out = ()>,
+) {
+    let (mut native_times, mut mod_times) = (Vec::new(), Vec::new());
+    criterion.bench_function(key, |bencher| {
+        bencher.iter_custom(|rounds| {
+            let mut sum = Duration::ZERO;
+            for _ in 0..rounds {
+                native_times.push(game.run(native).as_secs_f64());
+                let time = game.run(of_mod);
+                mod_times.push(time.as_secs_f64());
+                sum += time;
+            }
+            sum
+        });
+    });
+    game.check();
+    let (native, of_mod) = (median(native_times), median(mod_times));
+    println!("{key}: native {:.1} us, mod {:.1} us", native * 1e6, of_mod * 1e6);
+    numbers.put(key, of_mod / native);
+}
+
+/// The median time of a system of a mod, in nanoseconds.
+fn time(criterion: &mut Criterion, key: &str, game: &mut Game, system: &mut dyn System<In = (), Out = ()>) -> f64 {
+    let mut times = Vec::new();
+    criterion.bench_function(key, |bencher| {
+        bencher.iter_custom(|rounds| {
+            (0..rounds)
+                .map(|_| {
+                    let time = game.run(system);
+                    times.push(time.as_secs_f64());
+                    time
+                })
+                .sum()
+        });
+    });
+    game.check();
+    median(times) * 1e9
+}
+
+fn movers(world: &mut World) {
+    world.spawn_batch((0..100_000).map(|number| {
+        let number = number as f32;
+        (Transform::from_xyz(number, 1.0, 2.0), Velocity(Vec3::new(1.0, number, 0.5)))
+    }));
+}
+
+fn flock_of(count: u32) -> impl Iterator<Item = Boid> {
+    // A generator as small as can be: all runs see the same flock.
+    let mut state = 12345_u32;
+    let mut random = move |most: f32| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as f32 / (1 << 24) as f32 * most
+    };
+    (0..count)
+        .map(move |_| Boid { place: [random(200.0), random(200.0)], velocity: [random(2.0) - 1.0, random(2.0) - 1.0] })
+}
+
+fn update_transform(mut query: Query<(&mut Transform, &Velocity)>) {
+    for (mut transform, velocity) in &mut query {
+        transform.translation += velocity.0 * DT;
+    }
+}
+
+fn read_transform(query: Query<&Transform>) {
+    let sum: Vec3 = query.iter().map(|transform| transform.translation).sum();
+    std::hint::black_box(sum);
+}
+
+fn fly(mut query: Query<&mut Boid>, mut flock: bevy::prelude::Local<flock::Flock>) {
+    flock.clear();
+    flock.extend(query.iter().map(|boid| (boid.place, boid.velocity)));
+    flock.step(DT);
+    for (mut boid, (place, velocity)) in query.iter_mut().zip(flock.boids()) {
+        boid.place = place;
+        boid.velocity = velocity;
+    }
+}
+
+fn allocations(game: &mut Game, system: &mut dyn System<In = (), Out = ()>) -> u64 {
+    for _ in 0..10 {
+        game.run(system);
+    }
+    let before = ALLOCATIONS.get();
+    for _ in 0..100 {
+        game.run(system);
+    }
+    ALLOCATIONS.get() - before
+}
+
+fn main() {
+    let mut criterion = Criterion::default()
+        .sample_size(20)
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(2))
+        .configure_from_args();
+    let criterion = &mut criterion;
+    let mut numbers = Numbers::default();
+    let mut allocated = 0;
+
+    let mut game = Game::new("bridge_bench", 1, movers);
+    let (mut update, mut part) = (game.system("update_transform"), game.system("update_translation"));
+    let (mut read, mut empty) = (game.system("read_transform"), game.system("empty"));
+    let (mut native_update, mut native_read) = (game.native(update_transform), game.native(read_transform));
+    ratio(criterion, &mut numbers, "update_transform_100k", &mut game, &mut *update, &mut *native_update);
+    ratio(criterion, &mut numbers, "update_translation_100k", &mut game, &mut *part, &mut *native_update);
+    ratio(criterion, &mut numbers, "read_transform_100k", &mut game, &mut *read, &mut *native_read);
+    let time_of_empty = time(criterion, "empty_system_ns", &mut game, &mut *empty);
+    numbers.put("empty_system_ns", time_of_empty);
+    for system in [&mut update, &mut part, &mut read, &mut empty] {
+        allocated += allocations(&mut game, &mut **system);
+    }
+
+    let mut game = Game::new("bridge_bench", 1, |world| {
+        world.spawn_batch(flock_of(10_000).collect::<Vec<_>>());
+    });
+    let (mut of_mod, mut native) = (game.system("flock"), game.native(fly));
+    ratio(criterion, &mut numbers, "boids_10k", &mut game, &mut *of_mod, &mut *native);
+    allocated += allocations(&mut game, &mut *of_mod);
+
+    let mut game = Game::new("bridge_bench", 1, |world| {
+        world.spawn_batch((0..10_000).map(|number| Label { text: format!("entity number {number}") }));
+    });
+    let (mut read, mut write) = (game.system("read_label"), game.system("write_label"));
+    let read_ns = time(criterion, "string_row_read_ns", &mut game, &mut *read) / 1e4;
+    let write_ns = time(criterion, "string_row_ns", &mut game, &mut *write) / 1e4;
+    numbers.put("string_row_read_ns", read_ns);
+    numbers.put("string_row_ns", write_ns);
+    allocated += allocations(&mut game, &mut *read);
+
+    let mut game = Game::new("counter_bench", 100, |world| {
+        world.spawn_batch((0..10).map(Counter));
+    });
+    let mut systems = game.systems(Last, "count_");
+    assert_eq!(systems.len(), 500);
+    let mut times = Vec::new();
+    criterion.bench_function("many_mods_us", |bencher| {
+        bencher.iter_custom(|rounds| {
+            (0..rounds)
+                .map(|_| {
+                    let all: Duration = systems.iter_mut().map(|system| game.run(&mut **system)).sum();
+                    times.push(all.as_secs_f64() / 500.0);
+                    all
+                })
+                .sum()
+        });
+    });
+    numbers.put("many_mods_us", median(times) * 1e6);
+    for system in systems.iter_mut().take(5) {
+        allocated += allocations(&mut game, &mut **system);
+    }
+    game.check();
+    numbers.put("host_allocations_per_frame", allocated as f64 / 100.0);
+
+    // The same five hundred systems in a frame of the game.
+    let mut game = Game::new("counter_bench", 100, |world| {
+        world.spawn_batch((0..10).map(Counter));
+    });
+    let mut times = Vec::new();
+    criterion.bench_function("many_mods_frame_us", |bencher| {
+        bencher.iter_custom(|rounds| {
+            (0..rounds)
+                .map(|_| {
+                    let start = Instant::now();
+                    game.app.update();
+                    times.push(start.elapsed().as_secs_f64());
+                    start.elapsed()
+                })
+                .sum()
+        });
+    });
+    numbers.put("many_mods_frame_us", median(times) * 1e6);
+    criterion.final_summary();
+    numbers.write();
+}

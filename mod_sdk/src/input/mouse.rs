@@ -1,0 +1,20 @@
+//! The buttons of a mouse.
+
+use crate::Reflect;
+
+/// A button of a mouse.
+#[derive(Reflect, Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MouseButton {
+    /// The left one.
+    Left,
+    /// The right one.
+    Right,
+    /// The middle one.
+    Middle,
+    /// The one that goes back.
+    Back,
+    /// The one that goes forward.
+    Forward,
+    /// Another one, by its number.
+    Other(u16),
+}

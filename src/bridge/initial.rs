@@ -1,0 +1,74 @@
+//! The resources that a mod starts with.
+
+use std::sync::Arc;
+
+use bevy_asset::AssetServer;
+use bevy_ecs::{reflect::AppTypeRegistry, world::World};
+use mod_abi::describe::ModDescription;
+
+use crate::bridge::{
+    apply::CommandError,
+    insert::{self, Piece},
+    permit::{InsertedResources, Permits},
+    query::Bound,
+    types::{self, Binding},
+    value::Reflection,
+};
+
+/// Values for resources, checked.
+#[derive(Debug, Default)]
+pub(crate) struct InitialResources(Vec<Piece>);
+
+/// Builds the resources that a mod starts with. Its own types have to be in place.
+///
+/// # Errors
+/// What is wrong with the first that cannot be inserted.
+pub(crate) fn build(world: &mut World, description: &ModDescription) -> Result<Bound<InitialResources>, CommandError> {
+    if description.resources.is_empty() {
+        return Ok(Bound::Ready(InitialResources::default()));
+    }
+    let permits = Permits::new(world);
+    let mut pieces = Vec::new();
+    let mut waiting = Vec::new();
+    for resource in &description.resources {
+        let (index, types) = (resource.ty, &description.types);
+        let desc = usize::try_from(index).ok().and_then(|index| types.get(index));
+        let desc = desc.ok_or(CommandError::NoSuchType { index, types: types.len() })?;
+        let ty = match types::bind(world, desc)? {
+            Binding::Bound(ty) => ty,
+            Binding::NotYet { name } => {
+                waiting.push(name);
+                continue;
+            }
+        };
+        ty.crossing.check_data(desc)?;
+        let path = || ty.crossing.path.to_string();
+        if let Some(reason) = permits.forbidden_resource(world, &ty) {
+            return Err(CommandError::Forbidden { path: path(), reason });
+        }
+        let invalid = |reason: String| CommandError::Value { path: path(), reason };
+        let types = world.resource::<AppTypeRegistry>().read();
+        let reflection = Reflection { types: &types, assets: world.get_resource::<AssetServer>() };
+        let value = ty.crossing.build(&resource.value, reflection).map_err(|error| invalid(error.to_string()))?;
+        let piece = Piece::new(world, ty.component, value);
+        pieces.push(piece.ok_or_else(|| invalid("the game built something else of it".to_owned()))?);
+    }
+    Ok(if waiting.is_empty() { Bound::Ready(InitialResources(pieces)) } else { Bound::Waiting(waiting) })
+}
+
+impl InitialResources {
+    /// Inserts those that do not exist yet.
+    ///
+    /// # Errors
+    /// The text of a panic of the game's hooks and observers.
+    pub(crate) fn insert(self, world: &mut World, mod_id: &Arc<str>) -> Result<(), String> {
+        for piece in self.0 {
+            let component = piece.component();
+            if world.get_resource_by_id(component).is_none() {
+                InsertedResources::note(world, component, mod_id);
+                insert::insert_resource(world, piece)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,72 @@
+//! What a mod has in the World apart from its systems, and how it goes.
+
+use std::sync::Arc;
+
+use bevy_ecs::world::World;
+use mod_abi::describe::DefinitionKind;
+use tracing::warn;
+
+use crate::{
+    bridge::{
+        definitions,
+        handle::{ModHandle, catch},
+        owner,
+        permit::{InsertedResources, Permits},
+    },
+    lifecycle::settings::{Leftovers, ModSettings},
+};
+
+/// Whether this game removes what mods leave.
+pub(crate) fn are_removed(world: &World) -> bool {
+    world.get_resource::<ModSettings>().is_none_or(|settings| settings.leftovers == Leftovers::Despawn)
+}
+
+/// Removes what a mod left in the World, unless the game keeps it.
+pub(crate) fn remove(world: &mut World, id: &Arc<str>) {
+    if !are_removed(world) {
+        return;
+    }
+    let permits = Permits::new(world);
+    for entity in owner::entities_of(world, id) {
+        // The game may have made something of it that is not for mods.
+        if permits.protected_id(world, entity).is_none() {
+            guard(world, id, |world| {
+                // With its parent it may be gone already.
+                let _ = world.try_despawn(entity);
+            });
+        }
+    }
+    for (component, kind) in definitions::components_of(world, id) {
+        if kind == DefinitionKind::Resource {
+            guard(world, id, |world| {
+                world.remove_resource_by_id(component);
+            });
+        } else {
+            definitions::remove_everywhere(world, component);
+        }
+    }
+    for component in InsertedResources::take(world, id) {
+        guard(world, id, |world| {
+            world.remove_resource_by_id(component);
+        });
+    }
+}
+
+/// Hooks and observers of the game run, and may panic.
+fn guard(world: &mut World, id: &Arc<str>, work: impl FnOnce(&mut World)) {
+    if let Err(message) = catch(|| work(world)) {
+        warn!("{id}: the game panicked while something of this mod was removed: {message}");
+        let _ = catch(|| world.flush());
+    }
+}
+
+/// Gives the ids back that an instance reserved and will never spawn.
+pub(crate) fn free_ids(world: &mut World, handle: &ModHandle) {
+    let reserved = std::mem::take(&mut *handle.reserved());
+    for entity in reserved {
+        // Spawned and despawned once, its id is not given out again: the mod may have written it somewhere.
+        if world.spawn_empty_at(entity).is_ok() {
+            let _ = catch(|| world.despawn(entity));
+        }
+    }
+}
