@@ -1,7 +1,8 @@
 //! The game calls mods, and mods call the game.
 
 use bevy::prelude::{
-    Commands, Component, Entity, In, IntoScheduleConfigs, Local, Query, Res, ResMut, Resource, Update, With, World,
+    AppTypeRegistry, Commands, Component, Entity, In, IntoScheduleConfigs, Local, Query, Res, ResMut, Resource, Update,
+    With, World,
 };
 use bevy_wasm_mods::prelude::{CallMod, ModAppExt, ModCallError, ModSystems, Mods};
 use mod_abi::{
@@ -129,6 +130,20 @@ fn noting() -> Mod {
             (call $note (i64.const 0x10000000008)) (i64.const 32))))))
          (i64.store (local.get $dirty) (i64.const 1))",
     )
+}
+
+#[test]
+fn a_host_function_may_write_the_registry_of_types() {
+    let mut game = Game::with_mods(&[("noting.wasm", &noting().build())]);
+    let note = |In((value, _)): In<(u32, u32)>, types: Res<AppTypeRegistry>| -> u32 {
+        // Who waits here for a lock that the mod's own slot holds would wait for ever.
+        types.internal.try_write().map_or(0, |_| value)
+    };
+    game.app.add_mod_import("note", note);
+    let patient = game.app.world_mut().spawn(Health::default()).id();
+    game.until_told("loaded noting");
+    game.frame();
+    assert_eq!(game.app.world().get::<Health>(patient), Some(&Health { value: 7.0 }), "{:?}", game.faults());
 }
 
 #[test]

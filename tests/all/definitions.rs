@@ -62,6 +62,35 @@ fn points(game: &Game) -> u64 {
     game.app.world().resource::<Score>().points
 }
 
+#[cfg(feature = "hot_reload")]
+#[test]
+fn a_version_that_is_refused_for_its_order_leaves_the_types_of_the_one_that_runs() {
+    use mod_abi::describe::{OrderDesc, OrderTarget};
+
+    let version = |schema: &str, bytes: &[u8], order: Option<&str>| {
+        let mut module = Mod::new("orchard");
+        let swarm = module.defines("Swarm", schema, DefinitionKind::Message, None);
+        let module = module.system("hum", "Update", vec![ParamDesc::Commands]);
+        let module = match order {
+            Some(name) => module.order(OrderDesc::After(OrderTarget::Named(name.to_owned()))),
+            None => module,
+        };
+        module.leaves(0, &[Command::WriteMessage(value(swarm, bytes))]).build()
+    };
+    let other = Mod::new("other")
+        .system("listen", "Update", vec![])
+        .order(OrderDesc::After(OrderTarget::Named("orchard::hum".to_owned())));
+    let mut game =
+        Game::with_mods(&[("orchard.wasm", &version("{a:u64}", &[0; 8], None)), ("other.wasm", &other.build())]);
+    game.until_told("loaded other");
+    game.until_told("loaded orchard");
+    game.write("orchard.wasm", &version("{a:u64,b:u64}", &[0; 16], Some("other::listen")));
+    let fault = game.first_fault();
+    assert!(fault.contains("circle"), "{fault}");
+    game.frames(5);
+    assert_eq!(game.faults().len(), 1, "the first version goes on writing what it defines: {:?}", game.faults());
+}
+
 #[test]
 fn another_mod_reads_and_writes_it() {
     for kind in [DefinitionKind::Component, DefinitionKind::SparseComponent] {
