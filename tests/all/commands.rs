@@ -12,7 +12,9 @@ use bevy::{
         resource::IsResource,
         world::DeferredWorld,
     },
-    prelude::{Add, Component, Entity, Event, Message, MessageReader, Reflect, Resource, Update, With, World},
+    prelude::{
+        Add, Commands, Component, Entity, Event, Message, MessageReader, Reflect, Resource, Update, With, World,
+    },
     reflect::std_traits::ReflectDefault,
 };
 use bevy_wasm_mods::prelude::{DespawnableByMods, ModLimits, ModSettings, SpawnedBy};
@@ -695,4 +697,37 @@ fn what_is_the_games_cannot_be_hung_on_what_is_a_mods() {
     game.write("hatter.wasm", &module.build());
     game.until_told("loaded hatter");
     assert_eq!(game.app.world().get::<Children>(player).map(|children| children.len()), Some(1));
+}
+
+/// Something that the game answers by changing a family.
+#[derive(Event, Reflect)]
+#[reflect(Event)]
+struct Adoption;
+
+#[test]
+fn families_that_change_in_between_are_looked_at_again() {
+    let mut game = Game::with_mods(&[]);
+    let world = game.app.world_mut();
+    let (one, other) = (world.spawn_empty().id(), world.spawn_empty().id());
+    world.add_observer(move |_: On<Adoption>, mut commands: Commands| {
+        commands.entity(other).insert(ChildOf(one));
+    });
+    let mut module = Mod::new("maker");
+    let adoption = module.ty("all::commands::Adoption", "{}");
+    let child_of = module.ty("bevy_ecs::hierarchy::ChildOf", "(entity)");
+    let parent = other.to_bits().to_le_bytes();
+    let module = module.system("make", "Startup", vec![ParamDesc::Commands]).leaves(
+        0,
+        &[
+            Command::Trigger(value(adoption, &[])),
+            // Fine when it was checked, and a circle by now.
+            Command::Insert { entity: one.to_bits(), components: vec![value(child_of, &parent)] },
+        ],
+    );
+    game.write("maker.wasm", &module.build());
+    let fault = game.first_fault();
+    assert!(fault.contains("it would be its own ancestor"), "{fault}");
+    let world = game.app.world();
+    assert_eq!(world.get::<ChildOf>(other).map(ChildOf::parent), Some(one));
+    assert!(world.get::<ChildOf>(one).is_none());
 }
