@@ -1,4 +1,5 @@
 /* A whole mod in C, without a library: one function that the game can call and one system. `abi.md` explains it.
+ * It shows every byte on purpose: with `mod_sdk/c/mod_sdk.h` a mod in C is much shorter.
  *
  *   clang --target=wasm32 -std=c11 -O2 -ffreestanding -nostdlib -Wl,--no-entry -o minimal_c.wasm abi_example.c
  */
@@ -6,10 +7,12 @@
 
 #define EXPORT(name) __attribute__((export_name(name)))
 
-/* ---- who the mod is: a custom section that the host reads without running anything ---- */
+/* ---- who the mod is and what its function takes: custom sections that the host reads without running anything ---- */
 
 __asm__(".section .custom_section.bevy_mod,\"\",@\n"
-        ".ascii \"abi: 2\\nid: minimal_c\\nversion: 0.1.0\\nauthor: Ada\\n\"\n"
+        ".ascii \"abi: 3\\nid: minimal_c\\nversion: 0.1.0\\nauthor: Ada\\n\"\n"
+        ".section .custom_section.bevy_mod_functions,\"\",@\n"
+        ".ascii \"export bincode add (u32,u32)->u32\\n\"\n"
         ".text\n");
 
 /* ---- memory: blocks of 2^n bytes, each behind 16 bytes that hold n; freed blocks wait in a list for each n ---- */
@@ -100,10 +103,6 @@ uint64_t describe(uint64_t nothing) {
     at = put_u64(at, 0); /*   conditions: none */
     at = put_u64(at, 0); /* observers: none */
     at = put_u64(at, 0); /* resources: none */
-    at = put_u64(at, 1); /* exports: one */
-    at = put_str(at, "add");
-    at = put_str(at, "fn(u32, u32) -> u32");
-    at = put_u64(at, 0); /* imports: none */
     return buffer_of(start, at - start); /* the host frees it */
 }
 

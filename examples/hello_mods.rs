@@ -1,7 +1,8 @@
-//! A game in a terminal with three mods: `cargo run --example hello_mods`.
+//! A game in a terminal with five mods: `cargo run --example hello_mods`.
 //!
 //! The game has bees with a place and a speed, and does nothing with them. Everything that happens is done by the mods
-//! in `assets/mods`. It ends by itself after a few seconds; `-- --forever` keeps it running, to try hot reload.
+//! in `assets/mods`: three in Rust, `orchard_dance` in C and `orchard_market` in AssemblyScript. It ends by itself after
+//! a few seconds; `-- --forever` keeps it running, to try hot reload.
 
 use std::time::Duration;
 
@@ -11,11 +12,12 @@ use bevy::{
     prelude::{
         App, AppExit, Commands, Component, In, IntoScheduleConfigs, Local, MessageReader, MessageWriter,
         MinimalPlugins, Name, PluginGroup, Query, Reflect, Res, ResMut, Resource, Startup, Time, Transform, Update,
-        Vec3, default, info,
+        Vec3, World, default, info,
     },
     reflect::std_traits::ReflectDefault,
 };
-use bevy_wasm_mods::prelude::{ModAppExt, ModEvent, ModSystems, Mods, WasmModsPlugin};
+use bevy_wasm_mods::prelude::{CallMod, ModAppExt, ModEvent, ModSystems, Mods, WasmModsPlugin};
+use serde::{Deserialize, Serialize};
 
 /// How fast something flies, in metres per second.
 #[derive(Component, Reflect, Default)]
@@ -44,6 +46,19 @@ struct Orchard {
 /// How many announcements were made so far.
 #[derive(Resource, Default)]
 struct Announcements(u32);
+
+/// What somebody buys in the market, and what the market says: a mod's JSON as types of the game.
+#[derive(Serialize)]
+struct Basket {
+    jars: u32,
+    buyer: String,
+}
+
+#[derive(Deserialize)]
+struct Sale {
+    coins: f64,
+    receipt: String,
+}
 
 /// How long the game runs without `--forever`.
 const SHOW: Duration = Duration::from_secs(5);
@@ -79,10 +94,15 @@ fn announce(In(text): In<String>, mut announcements: ResMut<Announcements>) -> u
 }
 
 /// Says what happens to mods.
-fn tell_mods(mut events: MessageReader<ModEvent>) {
+fn tell_mods(mut events: MessageReader<ModEvent>, mut commands: Commands) {
     for event in events.read() {
         match event {
-            ModEvent::Loaded { id } => info!("the game has a new mod: {id}"),
+            ModEvent::Loaded { id } => {
+                info!("the game has a new mod: {id}");
+                if &**id == "orchard_market" {
+                    commands.queue(buy_honey);
+                }
+            }
             ModEvent::Reloaded { id, .. } => info!("the game has a new version of {id}"),
             ModEvent::Failed { id, .. } => info!("the game goes on without {id}"),
             _ => {}
@@ -98,6 +118,15 @@ fn ask_a_mod(mut mods: Mods, mut asked: Local<bool>) {
             Ok(doubled) => info!("the game asked orchard_wind to double 1 and 20.5: {doubled:?}"),
             Err(error) => info!("{error}"),
         }
+    }
+}
+
+/// Calls an export of a mod with the `World` at hand, so that the mod can call the game: it announces large sales.
+fn buy_honey(world: &mut World) {
+    let basket = Basket { jars: 12, buyer: "Dora".to_owned() };
+    match world.call_mod::<_, Sale>("orchard_market", "sell", &basket) {
+        Ok(Sale { coins, receipt }) => info!("orchard_market takes {coins} coins: {receipt}"),
+        Err(error) => info!("{error}"),
     }
 }
 

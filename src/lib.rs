@@ -19,7 +19,7 @@ pub use bridge::{
     condition::ConditionError,
     definitions::DefinitionError,
     handle::SystemError,
-    host::ModImportInput,
+    host::{FromMod, ModImportInput, ModImportOutput},
     messages::defined::ModMessage,
     observers::ModTrigger,
     outgoing::DeliveryError,
@@ -30,12 +30,19 @@ pub use bridge::{
     types::TypeError,
 };
 pub use lifecycle::{
-    calls::{CallMod, ModCallError, ModInfo, Mods},
+    calls::{CallMod, ModCallError, ModFunction, ModInfo, Mods},
     fault::{FaultCause, ModEvent, ModFault},
     maintain::MaintainMods,
     registry::{ModRegistry, ModState},
     schedule::{ModSystems, OrderConflict, SystemsOfMod},
     settings::{Leftovers, ModSettings},
 };
-pub use mod_host::{CallError, CompileCache, Limits as ModLimits, LoadError};
+#[cfg(feature = "nanoserde")]
+pub use mod_host::Nano;
+pub use mod_host::{
+    CallError, Codec, CompileCache, Decode, Encode, Job, JobSender, Limits as ModLimits, LoadError, Opaque,
+    OpaqueError, OpaqueTable, Refusal,
+};
+#[cfg(feature = "wasi")]
+pub use mod_host::{WasiError, WasiGrant, WasiGrants, WasiGuard};
 pub use plugin::{ModAppExt, WasmModsPlugin};

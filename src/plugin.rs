@@ -12,14 +12,13 @@ use bevy_input::{ButtonInput, keyboard::KeyCode, mouse::MouseButton};
 use bevy_reflect::{FromReflect, GetTypeRegistration, Reflect, Typed};
 use bevy_state::state::States;
 use mod_host::{EngineConfig, HostEngine};
-use serde::Serialize;
 use tracing::error;
 
 use crate::{
     asset::{ModFile, ModFileLoader},
     bridge::{
         bind::order::ModSets,
-        host::{HostFunctions, ModImportInput},
+        host::{HostFunctions, ModImportInput, ModImportOutput},
         messages::{GameMessages, defined::ModMessage},
         observers::inbox,
         owner::{DespawnableByMods, SpawnedBy},
@@ -133,8 +132,9 @@ pub trait ModAppExt {
     /// Offers a system to all mods as a function that they call with `#[import]`.
     ///
     /// The system runs in the middle of the mod's own. Its input is what the mod sends: `In<A>` for one argument,
-    /// `In<(A, B)>` for several, nothing for none; its output goes back. It may use any parameters but exclusive and
-    /// non-send ones.
+    /// `In<(A, B)>` for several, nothing for none, [`FromMod`](crate::FromMod) to learn which mod it is; its output goes
+    /// back. Work that takes longer than a frame can wait goes back as a `Task`: see [`ModImportOutput`]. The system may use
+    /// any parameters but exclusive and non-send ones.
     ///
     /// ```
     /// # use bevy::prelude::*;
@@ -150,10 +150,11 @@ pub trait ModAppExt {
     ///
     /// # Panics
     /// When the system is exclusive, reads non-send data, or the name is one of the ABI's own.
-    fn add_mod_import<I, O, M, F>(&mut self, name: &str, system: F) -> &mut Self
+    fn add_mod_import<I, O, M, N, F>(&mut self, name: &str, system: F) -> &mut Self
     where
         I: ModImportInput + 'static,
-        O: Serialize + 'static,
+        O: ModImportOutput<N> + 'static,
+        N: 'static,
         F: IntoSystem<I, O, M> + Clone + Send + Sync + 'static;
 
     /// Offers a state to all mods: they can run systems when the game enters or leaves one of its values, and run
@@ -224,10 +225,11 @@ pub trait ModAppExt {
 }
 
 impl ModAppExt for App {
-    fn add_mod_import<I, O, M, F>(&mut self, name: &str, system: F) -> &mut Self
+    fn add_mod_import<I, O, M, N, F>(&mut self, name: &str, system: F) -> &mut Self
     where
         I: ModImportInput + 'static,
-        O: Serialize + 'static,
+        O: ModImportOutput<N> + 'static,
+        N: 'static,
         F: IntoSystem<I, O, M> + Clone + Send + Sync + 'static,
     {
         HostFunctions::add(self.world_mut(), name, system);

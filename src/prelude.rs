@@ -1,6 +1,9 @@
 //! What a game needs of this crate: `use bevy_wasm_mods::prelude::*`.
 
 pub use crate::{
-    CallMod, DespawnableByMods, Leftovers, ModAppExt, ModCallError, ModEvent, ModFault, ModInfo, ModLimits, ModMessage,
-    ModRegistry, ModSettings, ModState, ModSystems, ModTrigger, Mods, SpawnedBy, SystemsOfMod, WasmModsPlugin,
+    CallMod, DespawnableByMods, FromMod, Job, Leftovers, ModAppExt, ModCallError, ModEvent, ModFault, ModFunction,
+    ModInfo, ModLimits, ModMessage, ModRegistry, ModSettings, ModState, ModSystems, ModTrigger, Mods, Refusal,
+    SpawnedBy, SystemsOfMod, WasmModsPlugin,
 };
+#[cfg(feature = "wasi")]
+pub use crate::{WasiError, WasiGrants, WasiGuard};

@@ -4,36 +4,22 @@
 //! The export takes and returns a list of `f64`.
 #![expect(clippy::print_stdout, reason = "an example speaks to whoever runs it")]
 
-use std::{env, error::Error, fs, sync::Arc, time::Instant};
+use std::{env, error::Error, time::Instant};
 
-use mod_abi::{codec, names::LogLevel};
-use mod_host::{
-    CompiledMod, EngineConfig, Entropy, HostEngine, Instance, InstanceConfig, Limits, LogSink, NoHostCalls,
-};
-
-struct Lines;
-
-impl LogSink for Lines {
-    fn log(&self, _level: LogLevel, line: &str) {
-        println!("the mod says: {line}");
-    }
-}
+use mod_host::WasmPlugin;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = env::args().skip(1);
     let path = arguments.next().ok_or("the first argument should be a .wasm file")?;
     let export = arguments.next().ok_or("the second argument should be an export")?;
-    let engine = HostEngine::new(&EngineConfig::default())?;
-    let limits = Limits::default();
-    let compiled = CompiledMod::new(&engine, &fs::read(path)?, "example", &limits)?;
-    let config = InstanceConfig { limits, entropy: Entropy::Host, log: Arc::new(Lines), host_functions: Arc::new([]) };
-    let mut instance = Instance::new(&compiled, config)?;
-    let argument = codec::encode(&vec![1.5_f64; 512])?;
+    let mut plugin = WasmPlugin::load(path)?;
+    let function = plugin.function::<Vec<f64>, Vec<f64>>(&export)?;
+    let argument = vec![1.5; 512];
     let start = Instant::now();
     for call in 1..=1_000_000 {
-        instance.call_bytes(&export, &argument, &mut NoHostCalls)?;
+        plugin.call(&function, &argument)?;
         if [1, 1_000, 1_000_000].contains(&call) {
-            println!("{call:>9} calls in {:.3?}: {} bytes of memory", start.elapsed(), instance.memory_bytes());
+            println!("{call:>9} calls in {:.3?}: {} bytes of memory", start.elapsed(), plugin.memory_bytes());
         }
     }
     Ok(())

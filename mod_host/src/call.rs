@@ -6,15 +6,15 @@ use std::{any::type_name, time::Duration};
 use mod_abi::{
     Buffer,
     batch::{ALIGN, align_up},
-    codec,
+    codec::Codec,
     describe::{ConditionTest, ModDescription, OrderDesc, OrderTarget},
     names::{ALLOC_BUFFER, DESCRIBE, RESTORE, RUN, SAVE, is_reserved, symbol},
     state::SavedState,
 };
-use serde::{Serialize, de::DeserializeOwned};
 use wasmtime::{ExternType, Store, TypedFunc};
 
 use crate::{
+    codec::{Decode, Encode},
     context::{HostCalls, NoHostCalls, with_host},
     error::CallError,
     fault::{Fault, Stop},
@@ -53,18 +53,16 @@ impl Instance {
     ///
     /// # Errors
     /// Any [`CallError`]. After one that left the mod's code in the middle, the instance is poisoned.
-    pub fn call<A: Serialize + ?Sized, R: DeserializeOwned>(
+    pub fn call<A: Encode + ?Sized, R: Decode>(
         &mut self,
         function: &str,
         args: &A,
         host: &mut dyn HostCalls,
     ) -> Result<R, CallError> {
-        let args = codec::encode(args).map_err(|error| CallError::Encode {
-            function: text::clean(function),
-            type_name: type_name::<A>(),
-            reason: text::clean(&error.to_string()),
-        })?;
-        self.invoke(function, &args, host, |bytes| decode(function, bytes))?
+        let codec = self.manifest().codec;
+        let args = encode(function, args, codec)?;
+        let callable = self.callable(function)?;
+        self.invoke(function, &callable, &args, host, |bytes| decode(function, bytes, codec))?
     }
 
     /// [`Instance::call`] with arguments that are encoded already, and a result that is left as it is.
@@ -72,7 +70,8 @@ impl Instance {
     /// # Errors
     /// Any [`CallError`] but those of encoding and decoding.
     pub fn call_bytes(&mut self, function: &str, args: &[u8], host: &mut dyn HostCalls) -> Result<Vec<u8>, CallError> {
-        self.invoke(function, args, host, <[u8]>::to_vec)
+        let callable = self.callable(function)?;
+        self.invoke(function, &callable, args, host, <[u8]>::to_vec)
     }
 
     /// Asks the mod what it offers and needs, under [`Limits::startup_time`](crate::Limits::startup_time). A mod that
@@ -105,16 +104,12 @@ impl Instance {
     /// # Errors
     /// Any [`CallError`].
     pub fn restore(&mut self, states: &[SavedState]) -> Result<(), CallError> {
-        let args = codec::encode(states).map_err(|error| CallError::Encode {
-            function: RESTORE.to_owned(),
-            type_name: type_name::<[SavedState]>(),
-            reason: text::clean(&error.to_string()),
-        })?;
+        let args = encode(RESTORE, states, Codec::Bincode)?;
         self.contract(RESTORE, |functions| functions.restore.as_ref(), &args)
     }
 
     /// Calls an optional function of the contract. One that is missing answers with nothing.
-    fn contract<R: DeserializeOwned + Default>(
+    fn contract<R: Decode + Default>(
         &mut self,
         name: &'static str,
         function: impl Fn(&Functions) -> Option<&TypedFunc<u64, u64>>,
@@ -126,7 +121,9 @@ impl Instance {
         let limit = self.limits.startup_time;
         let answer = self.enter(name, limit, &mut NoHostCalls, |store, guest, functions| {
             let function = function(functions);
-            function.map(|function| exchange(store, guest, function, args, |bytes| decode(name, bytes))).transpose()
+            function
+                .map(|function| exchange(store, guest, function, args, |bytes| decode(name, bytes, Codec::Bincode)))
+                .transpose()
         })?;
         answer.unwrap_or_else(|| Ok(R::default()))
     }
@@ -197,23 +194,30 @@ impl Instance {
         Ok(())
     }
 
-    fn invoke<T>(
+    /// The function of that name. A poisoned instance has none.
+    fn callable(&self, function: &str) -> Result<TypedFunc<u64, u64>, CallError> {
+        match self.functions.callable.get(function) {
+            _ if self.poisoned => Err(CallError::Poisoned { function: text::clean(function) }),
+            Some(callable) => Ok(callable.clone()),
+            None => Err(self.no_such(function)),
+        }
+    }
+
+    /// Calls a function of this instance's store.
+    pub(crate) fn invoke<T>(
         &mut self,
         function: &str,
+        callable: &TypedFunc<u64, u64>,
         args: &[u8],
         host: &mut dyn HostCalls,
         read: impl FnOnce(&[u8]) -> T,
     ) -> Result<T, CallError> {
         let limit = self.limits.call_time;
-        let outcome = self.enter(function, limit, host, |store, guest, functions| {
-            let callable = functions.callable.get(function);
-            callable.map(|callable| exchange(store, guest, callable, args, read)).transpose()
-        })?;
-        outcome.ok_or_else(|| self.no_such(function))
+        self.enter(function, limit, host, |store, guest, _| exchange(store, guest, callable, args, read))
     }
 
     /// Why a name cannot be called.
-    fn no_such(&self, function: &str) -> CallError {
+    pub(crate) fn no_such(&self, function: &str) -> CallError {
         let found = match self.compiled.module().get_export(&symbol(function)) {
             Some(ExternType::Func(ty)) if !is_reserved(function) => Some(ty),
             _ => None,
@@ -279,8 +283,16 @@ fn exchange<T>(
     Ok(value)
 }
 
-fn decode<R: DeserializeOwned>(function: &str, bytes: &[u8]) -> Result<R, CallError> {
-    codec::decode(bytes).map_err(|error| CallError::Decode {
+pub(crate) fn encode<A: Encode + ?Sized>(function: &str, args: &A, codec: Codec) -> Result<Vec<u8>, CallError> {
+    args.encode(codec).map_err(|error| CallError::Encode {
+        function: text::clean(function),
+        type_name: type_name::<A>(),
+        reason: text::clean(&error.to_string()),
+    })
+}
+
+pub(crate) fn decode<R: Decode>(function: &str, bytes: &[u8], codec: Codec) -> Result<R, CallError> {
+    R::decode(bytes, codec).map_err(|error| CallError::Decode {
         function: text::clean(function),
         type_name: type_name::<R>(),
         reason: text::clean(&error.to_string()),
@@ -289,7 +301,7 @@ fn decode<R: DeserializeOwned>(function: &str, bytes: &[u8]) -> Result<R, CallEr
 
 /// The description's names will stand in logs and errors.
 fn cleaned(mut description: ModDescription) -> ModDescription {
-    let ModDescription { types, systems, observers, resources: _, exports, imports } = &mut description;
+    let ModDescription { types, systems, observers, resources: _ } = &mut description;
     let named = |target: &mut OrderTarget| match target {
         OrderTarget::Named(name) | OrderTarget::Set(name) => clean_name(name),
         OrderTarget::System(_) => {}
@@ -306,8 +318,7 @@ fn cleaned(mut description: ModDescription) -> ModDescription {
         .iter_mut()
         .map(|ty| &mut ty.path)
         .chain(systems.iter_mut().flat_map(|system| [&mut system.name, &mut system.schedule]))
-        .chain(observers.iter_mut().map(|observer| &mut observer.name))
-        .chain(exports.iter_mut().chain(imports).flat_map(|function| [&mut function.name, &mut function.signature]));
+        .chain(observers.iter_mut().map(|observer| &mut observer.name));
     names.for_each(clean_name);
     description
 }

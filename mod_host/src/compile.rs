@@ -7,6 +7,15 @@ use wasmtime::Module;
 use crate::{engine::HostEngine, error::LoadError, limits::Limits, manifest::Manifest, text};
 
 /// A mod that has been checked and compiled. Clones are the same mod and cost nothing.
+///
+/// ```
+/// use mod_host::{CompiledMod, HostEngine, Limits};
+///
+/// let bytes = std::fs::read("examples/greeter.wasm")?;
+/// let compiled = CompiledMod::new(&HostEngine::shared()?, &bytes, "greeter", &Limits::default())?;
+/// assert_eq!(compiled.manifest().exports, ["double", "greet"]);
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct CompiledMod {
     module: Module,

@@ -5,22 +5,54 @@ use std::ptr::NonNull;
 
 use wasmtime::Store;
 
-use crate::state::State;
+use crate::{caller::Caller, state::State};
 
 /// What the mod may call while a call into it runs.
 ///
 /// The mod is in the middle of a call then, so an implementation cannot enter the same instance again; it has no
 /// access to it.
+///
+/// ```
+/// use mod_host::{Caller, HostCalls, NoHostCalls};
+///
+/// /// A world that lives elsewhere, lent for one call.
+/// struct Lent<'a>(&'a mut Vec<String>);
+///
+/// impl HostCalls for Lent<'_> {
+///     fn call(&mut self, caller: &mut Caller<'_>, _: usize, args: &[u8], result: &mut Vec<u8>) -> Result<(), String> {
+///         self.0.push(caller.arguments(args)?);
+///         *result = caller.answer(self.0.len() as u32)?;
+///         Ok(())
+///     }
+/// }
+///
+/// # use mod_host::{CompiledMod, HostEngine, Instance, InstanceConfig, Limits};
+/// # let bytes = std::fs::read("examples/greeter.wasm")?;
+/// # let compiled = CompiledMod::new(&HostEngine::shared()?, &bytes, "greeter", &Limits::default())?;
+/// let mut config = InstanceConfig::default();
+/// config.host_functions = ["announce".into()].into();
+/// let mut instance = Instance::new(&compiled, config)?;
+/// let mut news = Vec::new();
+/// let greeting: String = instance.call("greet", "Ada", &mut Lent(&mut news))?;
+/// assert_eq!(news, [greeting]);
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 pub trait HostCalls {
     /// Runs a host function.
     ///
     /// `function` is its index in [`InstanceConfig::host_functions`](crate::InstanceConfig::host_functions). `args`
-    /// are the encoded arguments as the mod wrote them: any bytes at all. The encoded result goes into `result`,
-    /// which is empty.
+    /// are the encoded arguments as the mod wrote them: any bytes at all, which [`Caller::arguments`] reads. The encoded
+    /// result, as [`Caller::answer`] makes it, goes into `result`, which is empty.
     ///
     /// # Errors
     /// The reason, as a sentence for people. The mod's call ends with it, and the instance cannot be used again.
-    fn call(&mut self, function: usize, args: &[u8], result: &mut Vec<u8>) -> Result<(), String>;
+    fn call(
+        &mut self,
+        caller: &mut Caller<'_>,
+        function: usize,
+        args: &[u8],
+        result: &mut Vec<u8>,
+    ) -> Result<(), String>;
 
     /// The id of an entity that does not exist yet, for the mod to spawn.
     ///
@@ -40,14 +72,16 @@ pub trait HostCalls {
     }
 }
 
-/// Refuses every call: for calls into a mod that have nothing of the host to offer.
+/// Refuses every call: for calls into a mod that have nothing of the host to offer, as in the example of [`Instance`].
+///
+/// [`Instance`]: crate::Instance
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoHostCalls;
 
 const REFUSAL: &str = "host functions cannot be called here";
 
 impl HostCalls for NoHostCalls {
-    fn call(&mut self, _function: usize, _args: &[u8], _result: &mut Vec<u8>) -> Result<(), String> {
+    fn call(&mut self, _: &mut Caller<'_>, _: usize, _: &[u8], _: &mut Vec<u8>) -> Result<(), String> {
         Err(REFUSAL.to_owned())
     }
 }

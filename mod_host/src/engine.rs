@@ -1,6 +1,12 @@
 //! The engine: how modules are compiled, and the clock that ends calls. Mods are not known here.
 
-use std::{num::NonZeroUsize, path::PathBuf, thread, time::Duration};
+use std::{
+    num::NonZeroUsize,
+    path::PathBuf,
+    sync::{Mutex, PoisonError},
+    thread,
+    time::Duration,
+};
 
 use wasmparser::WasmFeatures;
 use wasmtime::{Cache, CacheConfig, Config, Engine, EngineWeak, OptLevel, WasmBacktraceDetails};
@@ -45,7 +51,7 @@ pub struct EngineConfig {
 ///
 /// What is kept is native code that is run as it is: the folder must be writable for nobody but the user, and never lie
 /// where players or mods put files. A folder that cannot be used means that nothing is kept, and is no error. Entries are
-/// found by the module's bytes, the engine's settings and version, and old ones are removed.
+/// found by the module's bytes, the engine's settings and version, and old ones are removed. See [`EngineConfig`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum CompileCache {
     /// Nothing is kept.
@@ -74,6 +80,17 @@ impl CompileCache {
 /// A compiler and the clock that ends calls in time. One is enough for a program; clones are the same engine.
 ///
 /// The clock is a thread that ends when the last clone, compiled mod and instance are gone.
+///
+/// ```
+/// use mod_host::{EngineConfig, HostEngine, WasmPluginBuilder};
+///
+/// let engine = HostEngine::new(&EngineConfig::default())?;
+/// let plugin = WasmPluginBuilder::from_file("examples/greeter.wasm")?
+///     .engine(&engine)
+///     .import_function("announce", |text: String| text.len() as u32)
+///     .finish()?;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct HostEngine {
     engine: Engine,
@@ -97,6 +114,22 @@ impl HostEngine {
             .spawn(move || tick(&weak))
             .map_err(|reason| error(&reason))?;
         Ok(Self { engine, cache })
+    }
+
+    /// The engine that everybody in this program shares who does not make one: with default settings, and for as long as
+    /// somebody uses it.
+    ///
+    /// # Errors
+    /// As [`HostEngine::new`].
+    pub fn shared() -> Result<Self, LoadError> {
+        static SHARED: Mutex<Option<EngineWeak>> = Mutex::new(None);
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(engine) = shared.as_ref().and_then(EngineWeak::upgrade) {
+            return Ok(Self { engine, cache: None });
+        }
+        let made = Self::new(&EngineConfig::default())?;
+        *shared = Some(made.engine.weak());
+        Ok(made)
     }
 
     /// How many compiled mods were found in the cache so far.

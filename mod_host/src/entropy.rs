@@ -3,6 +3,13 @@
 use rand::{Rng, SeedableRng, rngs::ChaCha8Rng};
 
 /// Where a mod's random numbers come from.
+///
+/// ```
+/// use mod_host::{Entropy, InstanceConfig};
+///
+/// let mut config = InstanceConfig::default();
+/// config.entropy = Entropy::Seeded(42);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Entropy {
     /// The operating system: different in every run.

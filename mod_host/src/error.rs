@@ -3,11 +3,18 @@
 
 use std::time::Duration;
 
-use mod_abi::{ABI_VERSION, IdentityError, OutOfRange};
+use mod_abi::{ABI_VERSION, FunctionError, IdentityError, OutOfRange, codec::Codec};
 
-use crate::nearest::hint;
+use crate::{nearest::hint, text::short_type};
 
 /// Why a mod could not be loaded: reading, compiling, linking or starting it failed.
+///
+/// ```
+/// use mod_host::{Limits, LoadError, Manifest};
+///
+/// let error = Manifest::read(b"\0asm\x0d\0\x01\0", "component", &Limits::default()).unwrap_err();
+/// assert!(matches!(error, LoadError::Component));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {
@@ -67,11 +74,27 @@ pub enum LoadError {
         /// The mod's version.
         found: u32,
     },
-    /// Another codec than `bincode`.
-    #[error("the mod's values are encoded as `{codec}`, but this game knows only `bincode`")]
+    /// A codec that this build does not know.
+    #[error("the mod's values are encoded as `{codec}`, but this game knows only {}", codecs())]
     Codec {
         /// What the mod states.
         codec: String,
+    },
+    /// A function of another codec than the mod's own.
+    #[error("the mod's values are encoded as `{codec}`, but its function `{function}` is built for `{stated}`")]
+    FunctionCodec {
+        /// The mod's codec.
+        codec: Codec,
+        /// The function.
+        function: String,
+        /// Its codec.
+        stated: String,
+    },
+    /// What the mod states of its functions cannot be used.
+    #[error("{source}")]
+    Functions {
+        /// What is wrong with it.
+        source: FunctionError,
     },
     /// Exports that the contract needs are missing or have the wrong type. All of them.
     #[error("the mod does not export what a mod must: {}", problems.join("; "))]
@@ -106,6 +129,16 @@ pub enum LoadError {
 }
 
 /// Why a call into a mod failed. Each names the function.
+///
+/// ```
+/// use mod_host::{CallError, PluginError, WasmPluginBuilder};
+///
+/// let builder = WasmPluginBuilder::from_file("examples/greeter.wasm")?;
+/// let mut plugin = builder.import_function("announce", |_: String| -> u32 { panic!("the press is broken") }).finish()?;
+/// let error = plugin.call_function_with_argument::<_, String>("greet", "Ada").unwrap_err();
+/// assert!(matches!(&error, PluginError::Call(CallError::Import { import, .. }) if import == "announce"));
+/// # Ok::<_, PluginError>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {
@@ -124,6 +157,20 @@ pub enum CallError {
         function: String,
         /// What it is.
         found: String,
+    },
+    /// The mod states other types for its function than the caller expects.
+    #[error("`{function}` of the mod {reason}")]
+    Types {
+        /// The name asked for.
+        function: String,
+        /// What differs, as the rest of a sentence.
+        reason: String,
+    },
+    /// A handle to a function of another instance, for example of an earlier version of the mod.
+    #[error("the handle to `{function}` is not of this instance of the mod: look the function up again after a reload")]
+    Stale {
+        /// The function that was to be called.
+        function: String,
     },
     /// The mod's code did something that WebAssembly forbids.
     #[error("`{function}` failed: {cause}{}", within(backtrace))]
@@ -168,7 +215,7 @@ pub enum CallError {
         source: OutOfRange,
     },
     /// The arguments cannot be turned into bytes. The mod was not called.
-    #[error("the arguments of `{function}` ({type_name}) cannot be encoded: {reason}")]
+    #[error("the arguments of `{function}` ({}) cannot be encoded: {reason}", short_type(type_name))]
     Encode {
         /// The function that was to be called.
         function: String,
@@ -178,7 +225,7 @@ pub enum CallError {
         reason: String,
     },
     /// The mod returned bytes that are not the value that the caller expects.
-    #[error("the result of `{function}` is not a {type_name}: {reason}")]
+    #[error("the result of `{function}` is not a {}: {reason}", short_type(type_name))]
     Decode {
         /// The function that was called.
         function: String,
@@ -219,6 +266,12 @@ pub enum CallError {
         /// What it did, as the rest of a sentence.
         reason: String,
     },
+}
+
+fn codecs() -> String {
+    let known: Vec<_> =
+        Codec::ALL.into_iter().filter(|codec| codec.is_enabled()).map(|codec| format!("`{codec}`")).collect();
+    known.join(", ")
 }
 
 fn within(backtrace: &str) -> String {

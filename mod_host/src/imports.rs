@@ -1,55 +1,42 @@
-//! What a mod finds in `env`: the raw imports and the host's functions. What those functions do is not known here.
-//!
-//! Time limits are not checked inside imports, so each bounds its own work, and none allocates what a mod asks for
-//! without a limit.
+//! What a mod imports, looked up and compared before anything is linked: all that is wrong is told at once.
 
-use std::{collections::HashMap, mem};
+mod env;
+
+use std::collections::HashMap;
 
 use mod_abi::{
-    Buffer,
-    names::{ALLOC_BUFFER, ENTITY_RESERVE, GETRANDOM, IMPORT_MODULE, LOG, LogLevel, NO_ROW, PANIC, QUERY_ROW},
+    Direction,
+    names::{ENTITY_RESERVE, GETRANDOM, IMPORT_MODULE, JOB_CANCEL, JOB_STATE, JOB_TAKE, LOG, PANIC, QUERY_ROW, symbol},
 };
-use wasmtime::{Caller, Extern, ExternType, Func, FuncType, Module, Store};
+use wasmtime::{Extern, ExternType, Func, FuncType, Module, Store};
 
+pub(crate) use self::env::{NoRandom, random};
 use crate::{
     error::LoadError,
-    fault::{Fault, Stop, instantiate},
-    manifest::{MAX_PROBLEMS, signature},
-    memory,
+    fault::instantiate,
+    host_function::HostFunctionDesc,
+    linker::RawImports,
+    manifest::{MAX_PROBLEMS, Manifest, signature},
     nearest::{hint, nearest},
     preview1,
     state::State,
-    text::{self, MAX_BYTES},
+    text,
 };
 
-/// The most random bytes that one call gives.
-pub(crate) const MAX_RANDOM: u32 = 1 << 20;
-/// Memory for results that is kept between calls of host functions.
-const KEPT_SCRATCH: usize = 1 << 20;
-
-/// Answers of `__getrandom`.
-const TOO_MANY: u32 = 1;
-const OUT_OF_RANGE: u32 = 2;
-const NO_ENTROPY: u32 = 3;
-
-/// Why there are no random bytes.
-pub(crate) enum NoRandom {
-    TooMany,
-    OutOfRange,
-    NoEntropy,
-}
+/// What every host offers in `env`.
+const RAW: [&str; 8] = [ENTITY_RESERVE, GETRANDOM, JOB_CANCEL, JOB_STATE, JOB_TAKE, LOG, PANIC, QUERY_ROW];
 
 /// Everything that `module` imports, in its order.
-pub(crate) fn link(store: &mut Store<State>, module: &Module) -> Result<Vec<Extern>, LoadError> {
-    let names = store.data().host_functions.clone();
+pub(crate) fn link(store: &mut Store<State>, module: &Module, raw: &RawImports) -> Result<Vec<Extern>, LoadError> {
+    let functions = store.data().host_functions.clone();
     // Names that are imported as something else are looked up too, to tell what they are.
     let nothing = FuncType::try_new(store.engine(), [], []).map_err(|error| instantiate(&error.into()))?;
-    let indices: HashMap<&str, usize> = names.iter().enumerate().map(|(index, name)| (name.as_str(), index)).collect();
+    let names = functions.iter().map(|function| function.name.as_str());
+    let indices: HashMap<&str, usize> = names.zip(0..).collect();
     // Each function is made once, however often a mod imports it.
     let mut made: HashMap<(&str, &str), Func> = HashMap::new();
     let mut externs = Vec::new();
-    let mut problems = Vec::new();
-    let mut unlisted = 0_usize;
+    let mut problems = Problems::default();
     for import in module.imports() {
         let key = (import.module(), import.name());
         let ty = import.ty();
@@ -59,25 +46,65 @@ pub(crate) fn link(store: &mut Store<State>, module: &Module) -> Result<Vec<Exte
                 offered(store, key, ty.func().unwrap_or(&nothing), &indices).map_err(|error| instantiate(&error))?
             }
         };
-        let problem = match (func, &ty) {
+        match (func, &ty) {
             (Some(func), ExternType::Func(ty)) if func.matches_ty(&*store, ty) => {
                 made.insert(key, func);
                 externs.push(Extern::Func(func));
-                continue;
             }
-            _ if problems.len() >= MAX_PROBLEMS => {
-                unlisted = unlisted.saturating_add(1);
-                continue;
-            }
-            (Some(func), _) => mismatch(key, &ty, &func.ty(&*store)),
-            (None, _) => missing(key, &ty, &indices),
-        };
-        problems.push(problem);
+            (Some(func), _) => problems.add(|| mismatch(key, &ty, &func.ty(&*store))),
+            (None, _) => match (raw.get(store, key), ty.func()) {
+                (Some(Extern::Func(defined)), wanted) if !wanted.is_some_and(|ty| defined.matches_ty(&*store, ty)) => {
+                    problems.add(|| mismatch(key, &ty, &defined.ty(&*store)));
+                }
+                // The engine compares what is no function.
+                (Some(defined), _) => externs.push(defined),
+                (None, _) => problems.add(|| missing(key, &ty, &indices)),
+            },
+        }
     }
-    if unlisted > 0 {
-        problems.push(format!("and {unlisted} more"));
+    compare_types(store.data().holdings.compiled.manifest(), &functions, &mut problems);
+    problems.into_result().map(|()| externs)
+}
+
+/// What the mod states of the functions that it imports, against what they are.
+fn compare_types(manifest: &Manifest, functions: &[HostFunctionDesc], problems: &mut Problems) {
+    let stated = manifest.functions.iter().filter(|stated| stated.direction == Direction::Import);
+    for stated in stated.filter(|stated| manifest.host_functions.contains(&stated.name)) {
+        let offered = functions.iter().find(|offered| offered.name == stated.name);
+        let Some(offered) = offered.and_then(|offered| offered.signature) else { continue };
+        // To the mod it is the other side that takes and returns.
+        if let Some(difference) = offered(manifest.codec).difference(&stated.signature) {
+            let difference =
+                difference.replace("the host passes", "the mod passes").replace("the host expects", "the mod expects");
+            let name = full_name((IMPORT_MODULE, &symbol(&stated.name)));
+            problems.add(|| format!("`{name}` {}", text::clean(&difference)));
+        }
     }
-    if problems.is_empty() { Ok(externs) } else { Err(LoadError::Imports { problems }) }
+}
+
+/// What is wrong, up to a number of sentences.
+#[derive(Default)]
+struct Problems {
+    listed: Vec<String>,
+    unlisted: usize,
+}
+
+impl Problems {
+    fn add(&mut self, problem: impl FnOnce() -> String) {
+        if self.listed.len() < MAX_PROBLEMS {
+            self.listed.push(problem());
+        } else {
+            self.unlisted = self.unlisted.saturating_add(1);
+        }
+    }
+
+    fn into_result(self) -> Result<(), LoadError> {
+        let Self { listed: mut problems, unlisted } = self;
+        if unlisted > 0 {
+            problems.push(format!("and {unlisted} more"));
+        }
+        if problems.is_empty() { Ok(()) } else { Err(LoadError::Imports { problems }) }
+    }
 }
 
 fn offered(
@@ -87,7 +114,13 @@ fn offered(
     indices: &HashMap<&str, usize>,
 ) -> wasmtime::Result<Option<Func>> {
     match module {
-        IMPORT_MODULE => env(store, name, indices),
+        IMPORT_MODULE => env::function(store, name, indices),
+        #[cfg(feature = "wasi")]
+        preview1::MODULE => match crate::wasi::function(store, name)? {
+            Some(func) => Ok(Some(func)),
+            None => preview1::function(store, name, ty),
+        },
+        #[cfg(not(feature = "wasi"))]
         preview1::MODULE => preview1::function(store, name, ty),
         _ => Ok(None),
     }
@@ -104,7 +137,10 @@ fn mismatch(key: (&str, &str), wanted: &ExternType, offered: &FuncType) -> Strin
 
 fn missing((module, name): (&str, &str), wanted: &ExternType, indices: &HashMap<&str, usize>) -> String {
     let nearest = match (module, name.strip_prefix("__")) {
-        (IMPORT_MODULE, Some(bare)) => nearest(bare, indices.keys().copied()).map(|name| format!("__{name}")),
+        (IMPORT_MODULE, Some(bare)) => {
+            let raw = RAW.iter().filter_map(|name| name.strip_prefix("__"));
+            nearest(bare, indices.keys().copied().chain(raw)).map(|name| symbol(&name))
+        }
         (preview1::MODULE, _) => nearest(name, preview1::NAMES.iter().copied()),
         _ => None,
     };
@@ -123,111 +159,4 @@ fn kind(ty: &ExternType) -> String {
 
 fn function_kind(ty: &FuncType) -> String {
     text::clean(&format!("a function {}", signature(ty.params(), ty.results())))
-}
-
-/// A function of `env`.
-fn env(store: &mut Store<State>, name: &str, indices: &HashMap<&str, usize>) -> wasmtime::Result<Option<Func>> {
-    let func = match name {
-        GETRANDOM => Func::try_wrap(store, get_random)?,
-        LOG => Func::try_wrap(store, log)?,
-        PANIC => Func::try_wrap(store, panicked)?,
-        ENTITY_RESERVE => Func::try_wrap(store, reserve_entity)?,
-        QUERY_ROW => Func::try_wrap(store, query_row)?,
-        _ => {
-            let Some(index) = name.strip_prefix("__").and_then(|bare| indices.get(bare)).copied() else {
-                return Ok(None);
-            };
-            Func::try_wrap(store, move |caller: Caller<'_, State>, args: u64| host_function(caller, index, args))?
-        }
-    };
-    Ok(Some(func))
-}
-
-/// Fills the mod's memory with random bytes.
-pub(crate) fn random(caller: &mut Caller<'_, State>, ptr: u32, len: u32) -> Result<(), NoRandom> {
-    if len > MAX_RANDOM {
-        return Err(NoRandom::TooMany);
-    }
-    let (memory, state) = memory::of_caller(caller).ok_or(NoRandom::OutOfRange)?;
-    let bytes = memory::slice_mut(memory, Buffer::new(ptr, len)).map_err(|_| NoRandom::OutOfRange)?;
-    state.entropy.fill(bytes).map_err(|_| NoRandom::NoEntropy)
-}
-
-fn get_random(mut caller: Caller<'_, State>, ptr: u32, len: u32) -> u32 {
-    match random(&mut caller, ptr, len) {
-        Ok(()) => 0,
-        Err(NoRandom::TooMany) => TOO_MANY,
-        Err(NoRandom::OutOfRange) => OUT_OF_RANGE,
-        Err(NoRandom::NoEntropy) => NO_ENTROPY,
-    }
-}
-
-/// The mod's text at an address, cut before it is copied.
-fn text_at(memory: &[u8], ptr: u32, len: u32) -> Result<String, String> {
-    let buffer = Buffer::new(ptr, len);
-    let bytes = memory::slice(memory, buffer).map_err(|error| error.to_string())?;
-    // One byte more than is kept shows that something was cut.
-    Ok(text::clean_bytes(bytes.get(..MAX_BYTES.saturating_add(1)).unwrap_or(bytes)))
-}
-
-fn log(mut caller: Caller<'_, State>, level: u32, ptr: u32, len: u32) -> wasmtime::Result<()> {
-    let fault = |reason: &str| Fault::Import { import: LOG.to_owned(), reason: reason.to_owned() };
-    let (memory, state) = memory::of_caller(&mut caller).ok_or_else(|| fault("the mod has no memory"))?;
-    let line = text_at(memory, ptr, len).map_err(|reason| fault(&reason))?;
-    state.log.log(LogLevel::from_raw(level), &line);
-    Ok(())
-}
-
-/// Never fails: a trap follows, and it is the one that counts.
-fn panicked(mut caller: Caller<'_, State>, ptr: u32, len: u32) {
-    if let Some((memory, state)) = memory::of_caller(&mut caller) {
-        let message = text_at(memory, ptr, len);
-        state.panic = Some(message.unwrap_or_else(|reason| format!("its message cannot be read: {reason}")));
-    }
-}
-
-fn reserve_entity(mut caller: Caller<'_, State>) -> wasmtime::Result<u64> {
-    let reserved = caller.data_mut().host.ask(|host| host.reserve_entity());
-    Ok(reserved.map_err(|reason| refused(ENTITY_RESERVE, &reason))?)
-}
-
-fn query_row(mut caller: Caller<'_, State>, param: u32, entity: u64) -> wasmtime::Result<u32> {
-    let row = caller.data_mut().host.ask(|host| host.query_row(param, entity));
-    Ok(row.map_err(|reason| refused(QUERY_ROW, &reason))?.unwrap_or(NO_ROW))
-}
-
-fn refused(import: &str, reason: &str) -> Fault {
-    Fault::Import { import: import.to_owned(), reason: text::clean(reason) }
-}
-
-/// The mod passes a buffer that the host reads and frees, and gets one that is its own.
-fn host_function(mut caller: Caller<'_, State>, index: usize, args: u64) -> wasmtime::Result<u64> {
-    let args = Buffer::from_raw(args);
-    let mut result = mem::take(&mut caller.data_mut().scratch);
-    result.clear();
-    call_host(&mut caller, index, args, &mut result)?;
-    let given = exchange(&mut caller, args, &result).map_err(Stop::into_error)?;
-    if result.capacity() <= KEPT_SCRATCH {
-        caller.data_mut().scratch = result;
-    }
-    Ok(given.to_raw())
-}
-
-fn call_host(caller: &mut Caller<'_, State>, index: usize, args: Buffer, result: &mut Vec<u8>) -> Result<(), Fault> {
-    let names = caller.data().host_functions.clone();
-    let fault = |reason: &str| Fault::Import {
-        import: names.get(index).cloned().unwrap_or_default(),
-        reason: text::clean(reason),
-    };
-    let (memory, state) = memory::of_caller(caller).ok_or_else(|| fault("the mod has no memory"))?;
-    let args = memory::slice(memory, args)
-        .map_err(|error| fault(&format!("its arguments cannot be read, because {error}")))?;
-    state.host.ask(|host| host.call(index, args, result)).map_err(|reason| fault(&reason))
-}
-
-/// Frees the arguments and hands over the result.
-fn exchange(caller: &mut Caller<'_, State>, args: Buffer, result: &[u8]) -> Result<Buffer, Stop> {
-    let guest = caller.data().guest.clone().ok_or(Fault::Missing(ALLOC_BUFFER))?;
-    guest.free(&mut *caller, args)?;
-    guest.give(caller, result)
 }

@@ -1,6 +1,14 @@
 //! One running mod: its store, its functions and its memory. How it is called stands in `call`.
 
-use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use mod_abi::{
     Buffer,
@@ -15,16 +23,30 @@ use crate::{
     entropy::{Entropy, Source},
     error::{CallError, LoadError},
     fault::{Fault, Stop, instantiate},
+    host_function::HostFunctionDesc,
     imports,
     limits::{Limits, epochs},
-    log::LogSink,
+    linker::{LinkerHook, RawImports},
+    log::{LogSink, NoLog},
     manifest::Manifest,
     memory::Guest,
+    opaque::OpaqueTable,
     state::State,
 };
 
+/// Of instances. Never used twice.
+static NUMBERS: AtomicU64 = AtomicU64::new(0);
+
 /// What an instance may use and reach.
+///
+/// ```
+/// use mod_host::{InstanceConfig, Limits};
+///
+/// let mut config = InstanceConfig::default();
+/// config.limits = Limits { memory_bytes: 16 << 20, ..Limits::default() };
+/// ```
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct InstanceConfig {
     /// What it may use of the machine.
     pub limits: Limits,
@@ -32,9 +54,40 @@ pub struct InstanceConfig {
     pub entropy: Entropy,
     /// Who takes the lines that it logs.
     pub log: Arc<dyn LogSink>,
-    /// The names of the functions that the host offers, without leading underscores. A function's index here is how
-    /// [`HostCalls`](crate::HostCalls) is told which one the mod called.
-    pub host_functions: Arc<[String]>,
+    /// The functions that the host offers. A function's index here is how [`HostCalls`](crate::HostCalls) is told which one
+    /// the mod called.
+    pub host_functions: Arc<[HostFunctionDesc]>,
+    /// UNSTABLE: defines further imports.
+    #[cfg(feature = "unstable-linker")]
+    pub linker: Option<LinkerHook>,
+    /// What mods get of the machine. Nothing by default.
+    #[cfg(feature = "wasi")]
+    pub wasi: crate::WasiGrants,
+}
+
+impl Default for InstanceConfig {
+    /// The default limits, random numbers of the operating system, no log, and no host functions.
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            entropy: Entropy::default(),
+            log: Arc::new(NoLog),
+            host_functions: Arc::new([]),
+            #[cfg(feature = "unstable-linker")]
+            linker: None,
+            #[cfg(feature = "wasi")]
+            wasi: crate::WasiGrants::default(),
+        }
+    }
+}
+
+impl InstanceConfig {
+    fn linker_hook(&self) -> Option<&LinkerHook> {
+        #[cfg(feature = "unstable-linker")]
+        return self.linker.as_ref();
+        #[cfg(not(feature = "unstable-linker"))]
+        return None;
+    }
 }
 
 impl fmt::Debug for InstanceConfig {
@@ -51,6 +104,24 @@ impl fmt::Debug for InstanceConfig {
 ///
 /// After a call that left the mod's code in the middle (a trap, a panic, a timeout, a refused host function), the
 /// instance is poisoned: its memory may be half-changed, so it is never entered again.
+///
+/// ```
+/// use mod_host::{CompiledMod, HostEngine, Instance, InstanceConfig, Limits, NoHostCalls};
+///
+/// let bytes = std::fs::read("examples/greeter.wasm")?;
+/// let greeter = CompiledMod::new(&HostEngine::shared()?, &bytes, "greeter", &Limits::default())?;
+/// let mut config = InstanceConfig::default();
+/// config.host_functions = ["announce".into()].into();
+///
+/// let mut instance = Instance::new(&greeter, config)?;
+/// let doubled: Vec<f64> = instance.call("double", &[1.5, 21.0].as_slice(), &mut NoHostCalls)?;
+/// assert_eq!(doubled, [3.0, 42.0]);
+///
+/// let error = instance.call::<_, String>("greet", "Ada", &mut NoHostCalls).unwrap_err();
+/// assert_eq!(error.to_string(), "`greet` called `announce`, which failed: host functions cannot be called here");
+/// assert!(instance.is_poisoned());
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 pub struct Instance {
     pub(crate) store: Store<State>,
     pub(crate) guest: Guest,
@@ -59,6 +130,8 @@ pub struct Instance {
     pub(crate) limits: Limits,
     pub(crate) batch: Batch,
     pub(crate) poisoned: bool,
+    /// Tells this instance from every other one, for handles to its functions.
+    pub(crate) number: u64,
 }
 
 /// The mod's functions, looked up once.
@@ -78,13 +151,20 @@ impl Instance {
     /// [`LoadError::Instantiate`], or [`LoadError::Start`] when the mod's own code fails or takes longer than
     /// [`Limits::startup_time`].
     pub fn new(compiled: &CompiledMod, config: InstanceConfig) -> Result<Self, LoadError> {
-        let InstanceConfig { limits, entropy, log, host_functions } = config;
         let module = compiled.module();
+        let raw = RawImports::new(module.engine(), config.linker_hook())?;
+        #[cfg(feature = "wasi")]
+        let granted = crate::wasi::Granted::new(&config.wasi, &compiled.manifest().identity.id);
+        let InstanceConfig { limits, entropy, log, host_functions, .. } = config;
         let source = Source::new(entropy, &compiled.manifest().identity.id);
-        let state = State::new(&limits, source, log, host_functions);
+        let state = State::new(compiled.clone(), &limits, source, log, host_functions);
         let mut store = Store::try_new(module.engine(), state).map_err(|error| instantiate(&error))?;
+        #[cfg(feature = "wasi")]
+        {
+            store.data_mut().wasi = granted;
+        }
         store.limiter(|state| &mut state.limiter);
-        let imports = imports::link(&mut store, module)?;
+        let imports = imports::link(&mut store, module, &raw)?;
 
         store.set_epoch_deadline(epochs(limits.startup_time));
         let raw = wasmtime::Instance::new(&mut store, module, &imports)
@@ -111,6 +191,7 @@ impl Instance {
             limits,
             batch: Batch::default(),
             poisoned: false,
+            number: NUMBERS.fetch_add(1, Ordering::Relaxed),
         };
         if let Some(initialize) = initialize {
             let limit = instance.limits.startup_time;
@@ -137,6 +218,11 @@ impl Instance {
     #[must_use]
     pub fn manifest(&self) -> &Manifest {
         self.compiled.manifest()
+    }
+
+    /// The host's values that the mod holds handles to.
+    pub fn opaque(&mut self) -> &mut OpaqueTable {
+        &mut self.store.data_mut().holdings.opaque
     }
 
     /// The bytes that `buffer` names in the mod's memory.

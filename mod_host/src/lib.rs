@@ -1,53 +1,12 @@
-//! Hosts sandboxed WebAssembly mods: typed calls over a buffer ABI, limits, readable errors.
+#![doc = include_str!("../README.md")]
 //!
-//! A mod is a core module that follows the contract in [`mod_abi`]. The host reads who it is before any of its code
-//! runs, compiles it once, and keeps one [`Instance`] of it alive. Whatever the mod does (traps, loops, eats memory,
-//! returns nonsense) comes back as an [`Err`] that names the function and the cause; no code here panics or hangs
-//! because of a mod.
+//! # The rooms
 //!
-//! ```
-//! use std::sync::Arc;
-//!
-//! use mod_abi::names::LogLevel;
-//! use mod_host::{
-//!     CompiledMod, EngineConfig, Entropy, HostEngine, Instance, InstanceConfig, Limits, LogSink, NoHostCalls,
-//! };
-//!
-//! struct Silent;
-//! impl LogSink for Silent {
-//!     fn log(&self, _level: LogLevel, _line: &str) {}
-//! }
-//!
-//! let bytes = wat::parse_str(
-//!     r#"(module
-//!         (memory (export "memory") 1)
-//!         (func (export "__alloc_buffer") (param i32) (result i32) (i32.const 64))
-//!         (func (export "__free_buffer") (param i64))
-//!         ;; Doubles the i32 that the buffer points to, in place, and answers with the same buffer.
-//!         (func (export "__double") (param $buffer i64) (result i64) (local $at i32)
-//!             (local.set $at (i32.wrap_i64 (i64.shr_u (local.get $buffer) (i64.const 32))))
-//!             (i32.store (local.get $at) (i32.mul (i32.load (local.get $at)) (i32.const 2)))
-//!             (local.get $buffer)))"#,
-//! )?;
-//!
-//! let engine = HostEngine::new(&EngineConfig::default())?;
-//! let limits = Limits::default();
-//! let doubler = CompiledMod::new(&engine, &bytes, "doubler", &limits)?;
-//! assert_eq!(doubler.manifest().exports, ["double"]);
-//!
-//! let config =
-//!     InstanceConfig { limits, entropy: Entropy::Host, log: Arc::new(Silent), host_functions: Arc::new([]) };
-//! let mut instance = Instance::new(&doubler, config)?;
-//! let result: i32 = instance.call("double", &21_i32, &mut NoHostCalls)?;
-//! assert_eq!(result, 42);
-//!
-//! let error = instance.call::<_, i32>("dubble", &21_i32, &mut NoHostCalls).unwrap_err();
-//! assert_eq!(error.to_string(), "the mod has no function `dubble`; did you mean `double`?");
-//! # Ok::<_, Box<dyn std::error::Error>>(())
-//! ```
-//!
-//! In reading order, along the way of a mod: `limits`, `manifest`, `engine`, `compile`, `imports` (with `preview1`,
-//! `entropy`, `log`), `instance`, `call` (with `memory`, `context`, `state`), `fault`, `error`, `text`.
+//! In reading order, along the way of a mod. Before it runs: `limits`, `manifest`, `codec` (how its values become bytes) and
+//! `shape` (what a type of the host looks like), `engine`, `compile`, `imports` (with `host_function`, `linker`, `preview1`,
+//! `wasi`, `entropy`, `log`), `instance`. While it runs: `call` and `function` (calls by name and by handle), `memory`, `context` and
+//! `caller` (the way back into the host), `job` and `opaque` (what the host keeps for it), `state`. What went wrong: `fault`,
+//! `error`, `text`, `nearest`. All of it with a handle on it: `plugin`.
 //!
 //! This crate must not know Bevy.
 #![warn(
@@ -57,35 +16,75 @@
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects
 )]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        reason = "a test fails by panicking"
+    )
+)]
 
 mod limits;
 mod manifest;
+
+mod codec;
+mod shape;
 
 mod compile;
 mod engine;
 
 mod entropy;
+mod host_function;
 mod imports;
+mod linker;
 mod log;
 mod preview1;
+#[cfg(feature = "wasi")]
+mod wasi;
 
 mod call;
+mod caller;
 mod context;
+mod function;
 mod instance;
+mod job;
 mod memory;
+mod opaque;
 mod state;
+
+mod plugin;
 
 mod error;
 mod fault;
 mod nearest;
 mod text;
 
+pub use caller::{Caller, HostOutput, Refusal};
+#[cfg(feature = "nanoserde")]
+pub use codec::Nano;
+pub use codec::{Decode, Encode};
 pub use compile::CompiledMod;
 pub use context::{HostCalls, NoHostCalls};
 pub use engine::{CompileCache, EngineConfig, HostEngine};
 pub use entropy::Entropy;
 pub use error::{CallError, LoadError};
+pub use function::Function;
+pub use host_function::HostFunctionDesc;
 pub use instance::{Instance, InstanceConfig};
+pub use job::{Job, JobSender, MAX_JOBS};
 pub use limits::Limits;
+#[cfg(feature = "unstable-linker")]
+pub use linker::LinkerHook;
 pub use log::LogSink;
 pub use manifest::Manifest;
+pub use mod_abi::codec::Codec;
+pub use opaque::{MAX_OPAQUE, Opaque, OpaqueError, OpaqueTable};
+pub use plugin::{HostFunction, PluginError, WasmPlugin, WasmPluginBuilder, WithCaller, WithContext, WithoutContext};
+#[cfg(feature = "unstable-linker")]
+pub use state::State as StoreData;
+#[cfg(feature = "wasi")]
+pub use wasi::{WasiError, WasiGrant, WasiGrants, WasiGuard};
+#[cfg(feature = "unstable-linker")]
+pub use wasmtime;

@@ -3,6 +3,14 @@
 use std::time::Duration;
 
 /// What a mod may use of the machine.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use mod_host::Limits;
+///
+/// let strict = Limits { call_time: Duration::from_millis(2), memory_bytes: 4 << 20, ..Limits::default() };
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Limits {
     /// Linear memory of an instance, in bytes. 64 MiB by default.

@@ -7,10 +7,35 @@ use crate::text::{self, MAX_BYTES};
 /// Takes the lines that a mod logs: through `__log`, or through standard output and error under WASI.
 ///
 /// Called in the middle of a call, from whichever thread makes it, so it should return soon and must not call the
-/// same instance.
+/// same instance. [`WasmPluginBuilder::log`](crate::WasmPluginBuilder::log) takes a closure.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use mod_abi::names::LogLevel;
+/// use mod_host::{InstanceConfig, LogSink};
+///
+/// struct Printer;
+///
+/// impl LogSink for Printer {
+///     fn log(&self, level: LogLevel, line: &str) {
+///         println!("{level:?}: {line}");
+///     }
+/// }
+///
+/// let mut config = InstanceConfig::default();
+/// config.log = Arc::new(Printer);
+/// ```
 pub trait LogSink: Send + Sync {
     /// Takes one line. It has no control characters, no line breaks and at most about 4 KiB.
     fn log(&self, level: LogLevel, line: &str);
+}
+
+/// Drops all lines.
+pub(crate) struct NoLog;
+
+impl LogSink for NoLog {
+    fn log(&self, _: LogLevel, _: &str) {}
 }
 
 /// Cuts a stream of bytes into lines.

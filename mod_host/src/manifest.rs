@@ -2,11 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+mod functions;
+
 use mod_abi::{
-    ABI_VERSION, Identity,
+    ABI_VERSION, FunctionDesc, Identity,
+    codec::Codec,
     names::{
-        ALLOC_BUFFER, DESCRIBE, FREE_BUFFER, GETRANDOM, IDENTITY_SECTION, IMPORT_MODULE, INITIALIZE, LOG, MEMORY,
-        PANIC, RESTORE, RUN, SAVE, is_reserved,
+        ALLOC_BUFFER, DESCRIBE, FREE_BUFFER, FUNCTIONS_SECTION, GETRANDOM, IDENTITY_SECTION, IMPORT_MODULE, INITIALIZE,
+        JOB_TAKE, LOG, MEMORY, PANIC, RESTORE, RUN, SAVE, is_reserved,
     },
 };
 use wasmparser::{
@@ -18,12 +21,20 @@ use crate::{engine::FEATURES, error::LoadError, limits::Limits, text};
 
 /// Bytes of a page of linear memory.
 const PAGE: u64 = 64 << 10;
-/// The codec that this host speaks.
-const CODEC: &str = "bincode";
 /// The most problems that one error lists.
 pub(crate) const MAX_PROBLEMS: usize = 64;
 
 /// Who a mod is and what crosses its border, read from the file.
+///
+/// ```
+/// use mod_host::{Limits, Manifest};
+///
+/// let bytes = std::fs::read("examples/greeter.wasm")?;
+/// let manifest = Manifest::read(&bytes, "greeter", &Limits::default())?;
+/// assert_eq!(manifest.host_functions, ["announce"]);
+/// assert_eq!(manifest.functions[0].to_string(), "export bincode greet (str)->str");
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Manifest {
     /// Name, version and origin.
@@ -31,10 +42,14 @@ pub struct Manifest {
     /// Whether the file states its identity. If not, it is made from the file's name.
     pub stated_identity: bool,
     /// The host functions that the mod imports, without leading underscores: sorted, each once. The raw ones
-    /// (`__getrandom`, `__log`, `__panic`) are not among them, nor are imports of another type, which cannot be linked.
+    /// (`__getrandom`, `__log`, `__job_take`, ...) are not among them, nor are imports of another type, which cannot be linked.
     pub host_functions: Vec<String>,
     /// The functions that can be called by name, without leading underscores: sorted, without reserved names.
     pub exports: Vec<String>,
+    /// How the values of the mod's functions become bytes.
+    pub codec: Codec,
+    /// What the mod states of its functions, exports and imports alike. It need not state any.
+    pub functions: Vec<FunctionDesc>,
     /// Whether the mod can describe its systems.
     pub describes: bool,
     /// Whether the mod can run systems.
@@ -60,7 +75,10 @@ impl Manifest {
             return Err(LoadError::Component);
         }
         // A later version of the contract may allow features that this host cannot validate, so it is asked first.
-        let (identity, stated_identity) = identity(bytes, file_stem)?;
+        let sections = Sections::read(bytes)?;
+        let (identity, stated_identity) = identity(&sections.identities, file_stem)?;
+        let functions = functions::read(&sections.functions)?;
+        let codec = functions::codec(&identity, stated_identity, &functions)?;
         let types = Validator::new_with_features(FEATURES).validate_all(bytes).map_err(|error| invalid(&error))?;
         let types = types.as_ref();
 
@@ -71,6 +89,8 @@ impl Manifest {
             identity,
             stated_identity,
             host_functions,
+            codec,
+            functions,
             describes: exports.contract.contains_key(DESCRIBE),
             runs_systems: exports.contract.contains_key(RUN),
             exports: exports.callable,
@@ -82,16 +102,30 @@ fn invalid(error: &wasmparser::BinaryReaderError) -> LoadError {
     LoadError::Invalid { reason: text::clean(&error.to_string()) }
 }
 
-fn identity(bytes: &[u8], file_stem: &str) -> Result<(Identity, bool), LoadError> {
-    let mut sections = Vec::new();
-    for payload in Parser::new(0).parse_all(bytes) {
-        if let Payload::CustomSection(section) = payload.map_err(|error| invalid(&error))?
-            && section.name() == IDENTITY_SECTION
-        {
-            sections.push(section.data());
+/// What the contract says in custom sections.
+#[derive(Default)]
+struct Sections<'a> {
+    identities: Vec<&'a [u8]>,
+    functions: Vec<&'a [u8]>,
+}
+
+impl<'a> Sections<'a> {
+    fn read(bytes: &'a [u8]) -> Result<Self, LoadError> {
+        let mut sections = Self::default();
+        for payload in Parser::new(0).parse_all(bytes) {
+            let Payload::CustomSection(section) = payload.map_err(|error| invalid(&error))? else { continue };
+            match section.name() {
+                IDENTITY_SECTION => sections.identities.push(section.data()),
+                FUNCTIONS_SECTION => sections.functions.push(section.data()),
+                _ => {}
+            }
         }
+        Ok(sections)
     }
-    let identity = match sections.as_slice() {
+}
+
+fn identity(sections: &[&[u8]], file_stem: &str) -> Result<(Identity, bool), LoadError> {
+    let identity = match sections {
         [] => Identity::from_file_name(file_stem)
             .map_err(|_| LoadError::FileName { file_stem: text::clean(file_stem) })?,
         [section] => {
@@ -104,9 +138,6 @@ fn identity(bytes: &[u8], file_stem: &str) -> Result<(Identity, bool), LoadError
         }
         more => return Err(LoadError::DuplicateIdentity { count: more.len() }),
     };
-    if identity.codec != CODEC {
-        return Err(LoadError::Codec { codec: text::clean(&identity.codec) });
-    }
     Ok((identity, !sections.is_empty()))
 }
 
@@ -114,7 +145,7 @@ fn identity(bytes: &[u8], file_stem: &str) -> Result<(Identity, bool), LoadError
 fn host_functions(types: TypesRef<'_>) -> Vec<String> {
     let mut names = BTreeSet::new();
     for (module, name, entity) in types.core_imports().into_iter().flatten() {
-        let raw = matches!(name, GETRANDOM | LOG | PANIC);
+        let raw = matches!(name, GETRANDOM | JOB_TAKE | LOG | PANIC);
         if let Some(bare) = name.strip_prefix("__")
             && module == IMPORT_MODULE
             && !raw

@@ -78,7 +78,7 @@ const NOTSUP: i32 = 58;
 /// Nanoseconds between two readings that differ.
 const RESOLUTION: u64 = 1_000;
 /// The most pieces that one write may have, as on Linux.
-const MAX_PIECES: u32 = 1_024;
+pub(crate) const MAX_PIECES: u32 = 1_024;
 /// The most bytes that one write takes, each of which may end a line. A caller that has more calls again, and can be
 /// stopped in between.
 const MAX_WRITE: u32 = 4 << 10;
@@ -112,14 +112,17 @@ fn unsupported(store: &mut Store<State>, ty: &FuncType) -> wasmtime::Result<Func
     })
 }
 
-fn write(memory: &mut [u8], ptr: u32, bytes: &[u8]) -> Result<(), i32> {
+pub(crate) fn write(memory: &mut [u8], ptr: u32, bytes: &[u8]) -> Result<(), i32> {
     let len = u32::try_from(bytes.len()).map_err(|_| FAULT)?;
     memory::slice_mut(memory, Buffer::new(ptr, len)).map_err(|_| FAULT)?.copy_from_slice(bytes);
     Ok(())
 }
 
 /// Runs `body` on the mod's memory and makes an error number of its outcome.
-fn with_memory(caller: &mut Caller<'_, State>, body: impl FnOnce(&mut [u8], &mut State) -> Result<(), i32>) -> i32 {
+pub(crate) fn with_memory(
+    caller: &mut Caller<'_, State>,
+    body: impl FnOnce(&mut [u8], &mut State) -> Result<(), i32>,
+) -> i32 {
     let outcome = memory::of_caller(caller).ok_or(FAULT).and_then(|(memory, state)| body(memory, state));
     outcome.err().unwrap_or(SUCCESS)
 }
@@ -143,7 +146,7 @@ fn clock_res_get(mut caller: Caller<'_, State>, clock: u32, out: u32) -> i32 {
     })
 }
 
-fn clock_time_get(mut caller: Caller<'_, State>, clock: u32, _precision: u64, out: u32) -> i32 {
+pub(crate) fn clock_time_get(mut caller: Caller<'_, State>, clock: u32, _precision: u64, out: u32) -> i32 {
     with_memory(&mut caller, |memory, state| {
         known_clock(clock)?;
         let micros = u64::try_from(state.started.elapsed().as_micros()).unwrap_or(u64::MAX);
@@ -160,7 +163,7 @@ fn random_get(mut caller: Caller<'_, State>, ptr: u32, len: u32) -> i32 {
     }
 }
 
-fn fd_write(mut caller: Caller<'_, State>, fd: u32, pieces: u32, count: u32, written: u32) -> i32 {
+pub(crate) fn fd_write(mut caller: Caller<'_, State>, fd: u32, pieces: u32, count: u32, written: u32) -> i32 {
     with_memory(&mut caller, |memory, state| {
         let lines = match fd {
             1 => &mut state.stdout,

@@ -1,22 +1,29 @@
 //! What the store of an instance carries for its imports and limits. Who calls is not known here.
 
-use std::{sync::Arc, time::Instant};
+use std::{fmt, sync::Arc, time::Instant};
 
 use mod_abi::names::LogLevel;
 use wasmtime::ResourceLimiter;
 
 use crate::{
+    caller::Holdings,
+    compile::CompiledMod,
     context::HostSlot,
     entropy::Source,
+    host_function::HostFunctionDesc,
+    job::Jobs,
     limits::Limits,
     log::{LineBuffer, LogSink},
     memory::Guest,
+    opaque::OpaqueTable,
 };
 
 /// A program has one table; a few more do no harm.
 const MAX_TABLES: usize = 8;
 
-pub(crate) struct State {
+/// The data of an instance's store. To others it is opaque.
+#[cfg_attr(not(feature = "unstable-linker"), expect(unreachable_pub, reason = "only that feature names it outside"))]
+pub struct State {
     pub(crate) limiter: Limiter,
     pub(crate) entropy: Source,
     pub(crate) log: Arc<dyn LogSink>,
@@ -24,8 +31,10 @@ pub(crate) struct State {
     pub(crate) stderr: LineBuffer,
     /// What the running call may reach.
     pub(crate) host: HostSlot,
-    /// The names of the host's functions, without underscores.
-    pub(crate) host_functions: Arc<[String]>,
+    /// What the host offers.
+    pub(crate) host_functions: Arc<[HostFunctionDesc]>,
+    /// What the host keeps for the mod.
+    pub(crate) holdings: Holdings,
     /// The text of the panic that the running call announced.
     pub(crate) panic: Option<String>,
     /// The mod's memory and allocator, once it is instantiated.
@@ -34,10 +43,19 @@ pub(crate) struct State {
     pub(crate) scratch: Vec<u8>,
     /// The beginning of time, as far as the mod can know.
     pub(crate) started: Instant,
+    /// What the game grants to the mod.
+    #[cfg(feature = "wasi")]
+    pub(crate) wasi: Option<crate::wasi::Granted>,
 }
 
 impl State {
-    pub(crate) fn new(limits: &Limits, entropy: Source, log: Arc<dyn LogSink>, host_functions: Arc<[String]>) -> Self {
+    pub(crate) fn new(
+        compiled: CompiledMod,
+        limits: &Limits,
+        entropy: Source,
+        log: Arc<dyn LogSink>,
+        host_functions: Arc<[HostFunctionDesc]>,
+    ) -> Self {
         Self {
             limiter: Limiter {
                 memory_bytes: limits.memory_bytes,
@@ -50,10 +68,13 @@ impl State {
             stderr: LineBuffer::new(LogLevel::Warn),
             host: HostSlot::empty(),
             host_functions,
+            holdings: Holdings { compiled, jobs: Jobs::default(), opaque: OpaqueTable::new() },
             panic: None,
             guest: None,
             scratch: Vec::new(),
             started: Instant::now(),
+            #[cfg(feature = "wasi")]
+            wasi: None,
         }
     }
 
@@ -67,6 +88,12 @@ impl State {
     pub(crate) fn flush(&mut self) {
         self.stdout.flush(&*self.log);
         self.stderr.flush(&*self.log);
+    }
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoreData").finish_non_exhaustive()
     }
 }
 

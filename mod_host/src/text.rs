@@ -1,6 +1,6 @@
 //! Text that a mod wrote, made harmless for logs, terminals and error messages. The only place that does this.
 
-use std::borrow::Cow;
+use std::{any::Any, borrow::Cow};
 
 /// The most bytes of a mod's text that are looked at and kept.
 pub(crate) const MAX_BYTES: usize = 4 << 10;
@@ -46,6 +46,19 @@ pub(crate) fn demangled(symbol: &str) -> String {
     clean(&text)
 }
 
+/// The name of a Rust type without the paths of its parts: nobody who reads a sentence needs them.
+pub(crate) fn short_type(name: &str) -> String {
+    let pieces = name.split_inclusive(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'));
+    pieces.filter_map(|piece| piece.rsplit("::").next()).collect()
+}
+
+/// What a panic of the host's own code said, cleaned.
+pub(crate) fn of_panic(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    clean(text.unwrap_or("no message"))
+}
+
 fn visible(c: char) -> Option<char> {
     match c {
         '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => Some(' '),
@@ -58,7 +71,7 @@ fn visible(c: char) -> Option<char> {
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_BYTES, clean, clean_bytes, demangled, is_clean};
+    use super::{MAX_BYTES, clean, clean_bytes, demangled, is_clean, short_type};
 
     #[test]
     fn control_characters_go_and_lines_are_joined() {
@@ -83,6 +96,19 @@ mod tests {
         assert!(clean_bytes(&[0xff; MAX_BYTES]).ends_with("[cut]"));
         assert_eq!(clean_bytes(&[b'a'; MAX_BYTES]), "a".repeat(MAX_BYTES));
         assert_eq!(clean_bytes(b"a\xffb"), "a\u{fffd}b");
+    }
+
+    #[test]
+    fn types_lose_their_paths() {
+        for (name, expected) in [
+            ("u32", "u32"),
+            ("alloc::vec::Vec<alloc::string::String>", "Vec<String>"),
+            ("(u8, &mut [core::option::Option<game::Door>; 3])", "(u8, &mut [Option<Door>; 3])"),
+            ("<game::Door as game::Locked>::Key", "<Door as Locked>Key"),
+        ] {
+            assert_eq!(short_type(name), expected);
+        }
+        assert_eq!(short_type(std::any::type_name::<Vec<Option<String>>>()), "Vec<Option<String>>");
     }
 
     #[test]

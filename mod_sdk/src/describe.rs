@@ -10,12 +10,11 @@ use crate::{
     config::{Order, Target},
 };
 
-/// The description of a mod, whose types go into `types`. Its functions are left out: the game sees them in the module
-/// itself.
+/// The description of a mod, whose types go into `types`.
 ///
 /// # Panics
 /// When the order of the systems names one that is not there.
-pub(crate) fn describe(app: &App, types: &mut Types) -> ModDescription {
+pub(crate) fn describe(app: &App, types: &mut Types) -> ModDescription<String> {
     let mut names = HashSet::new();
     let mut systems: Vec<SystemDesc> = app
         .systems
@@ -47,7 +46,7 @@ pub(crate) fn describe(app: &App, types: &mut Types) -> ModDescription {
     for index in &app.types {
         let _ = index(types);
     }
-    ModDescription { types: types.describe(), systems, observers, resources, ..ModDescription::default() }
+    ModDescription { types: types.describe(), systems, observers, resources }
 }
 
 /// Gives the system at `index` its place. Towards systems of the mod it is always the later one that states it.

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use mod_abi::{Leaf, Schema};
+use mod_abi::Leaf;
 use serde::{Deserialize, Serialize};
 
-use crate::reflect::{InPlace, ReadError, Reflect};
+use crate::reflect::{InPlace, ReadError, Reflect, SchemaText};
 
 /// The id of an entity of the game, as the 64 bits that Bevy gives it.
 ///
@@ -45,11 +45,8 @@ impl Entity {
 
 impl Reflect for Entity {
     const STRIDE: Option<usize> = u64::STRIDE;
+    const SCHEMA: SchemaText = SchemaText::Text(Leaf::Entity.name());
     const IN_PLACE: InPlace = InPlace::leaf(u64::IN_PLACE.is_yes());
-
-    fn schema() -> Schema {
-        Schema::Leaf(Leaf::Entity)
-    }
 
     fn write(&self, out: &mut Vec<u8>) {
         self.0.write(out);

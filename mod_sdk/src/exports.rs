@@ -7,10 +7,14 @@ use std::{
     sync::Once,
 };
 
-use mod_abi::{Buffer, codec, state::SavedState};
-use serde::{Serialize, de::DeserializeOwned};
+use mod_abi::{
+    Buffer,
+    codec::{self, DecodeError, EncodeError},
+    state::SavedState,
+};
+use serde::Serialize;
 
-use crate::{app::App, block::Batch, buffer::OwnedBuffer, imports, persist, runtime::Runtime};
+use crate::{app::App, block::Batch, buffer::OwnedBuffer, codecs::bincode, imports, persist, runtime::Runtime};
 
 thread_local! {
     /// Built by the first call that needs it. A mod has one thread, and its systems run one after the other.
@@ -67,27 +71,31 @@ pub fn save(main: fn(&mut App), args: u64) -> u64 {
 
 /// Takes what an earlier version kept, for `__mod_restore`.
 pub fn restore(main: fn(&mut App), args: u64) -> u64 {
-    export("__mod_restore", args, |states: Vec<SavedState>| with_runtime(main, |_| persist::restore_all(&states)))
+    bincode::export("__mod_restore", args, |states: Vec<SavedState<String>>| {
+        with_runtime(main, |_| persist::restore_all(&states));
+    })
 }
 
-/// Calls a function that the mod exports.
-pub fn export<Args: DeserializeOwned, R: Serialize>(name: &str, args: u64, function: impl FnOnce(Args) -> R) -> u64 {
+/// Calls a function that the mod exports, with arguments that `decode` reads and a result that `encode` writes.
+pub(crate) fn export<Args, R>(
+    name: &str,
+    args: u64,
+    decode: fn(&[u8]) -> Result<Args, DecodeError>,
+    encode: fn(&R) -> Result<Vec<u8>, EncodeError>,
+    function: impl FnOnce(Args) -> R,
+) -> u64 {
     begin();
     // SAFETY: the contract has the host give the arguments away.
     let bytes = unsafe { OwnedBuffer::from_raw(args) };
-    let args = codec::decode(bytes.bytes());
+    let args = decode(bytes.bytes());
     drop(bytes);
     let args = args.unwrap_or_else(|error| panic!("the arguments of `{name}` are not what it takes: {error}"));
-    answer(name, &function(args))
+    let bytes = encode(&function(args));
+    let bytes = bytes.unwrap_or_else(|error| panic!("the result of `{name}`: {error}"));
+    OwnedBuffer::copy_of(&bytes).into_raw()
 }
 
-/// Calls a function of the game.
-pub fn import<Args: Serialize, R: DeserializeOwned>(name: &str, args: &Args, function: extern "C" fn(u64) -> u64) -> R {
-    let answer = imports::call(name, args, function);
-    codec::decode(answer.bytes())
-        .unwrap_or_else(|error| panic!("the result of `{name}` is not what the mod expects: {error}"))
-}
-
+/// Answers a call of the contract.
 fn answer<T: Serialize>(name: &str, value: &T) -> u64 {
     let bytes = codec::encode(value).unwrap_or_else(|error| panic!("the result of `{name}`: {error}"));
     OwnedBuffer::copy_of(&bytes).into_raw()

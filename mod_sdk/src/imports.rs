@@ -5,6 +5,7 @@
 #![cfg_attr(target_family = "wasm", expect(unsafe_code, reason = "imports of the contract are foreign functions"))]
 
 mod commands;
+mod jobs;
 
 pub(crate) use commands::entity_reserve;
 #[cfg(target_family = "wasm")]
@@ -13,9 +14,10 @@ pub(crate) use commands::type_index;
 pub(crate) use in_mod::fill_random;
 #[cfg(target_family = "wasm")]
 pub(crate) use in_mod::{
-    call, log, panicked, query_row, query_ticks, world_contains, world_count, world_get, world_prepare, world_query,
-    world_resource,
+    call, call_encoded, log, panicked, query_row, query_ticks, world_contains, world_count, world_get, world_prepare,
+    world_query, world_resource,
 };
+pub(crate) use jobs::{job_cancel, job_is_finished, job_poll};
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use native::{
     log, query_row, query_ticks, world_contains, world_count, world_get, world_prepare, world_query, world_resource,
@@ -23,7 +25,10 @@ pub(crate) use native::{
 
 #[cfg(target_family = "wasm")]
 mod in_mod {
-    use mod_abi::{codec, names::LogLevel};
+    use mod_abi::{
+        codec::{self, EncodeError},
+        names::LogLevel,
+    };
     use serde::Serialize;
 
     use crate::buffer::OwnedBuffer;
@@ -62,9 +67,18 @@ mod in_mod {
         unsafe { __getrandom(bytes, len) }
     }
 
-    /// Calls an import with encoded arguments. The answer belongs to the mod.
+    /// Calls an import of the contract. The answer belongs to the mod.
     pub(crate) fn call<Args: Serialize>(name: &str, args: &Args, import: extern "C" fn(u64) -> u64) -> OwnedBuffer {
-        let args = codec::encode(args).unwrap_or_else(|error| panic!("the arguments of `{name}`: {error}"));
+        call_encoded(name, codec::encode(args), import)
+    }
+
+    /// Calls an import with encoded arguments. The answer belongs to the mod.
+    pub(crate) fn call_encoded(
+        name: &str,
+        args: Result<Vec<u8>, EncodeError>,
+        import: extern "C" fn(u64) -> u64,
+    ) -> OwnedBuffer {
+        let args = args.unwrap_or_else(|error| panic!("the arguments of `{name}`: {error}"));
         let answer = import(OwnedBuffer::copy_of(&args).into_raw());
         // SAFETY: the contract has the host answer with a buffer from `__alloc_buffer` that it gives away.
         unsafe { OwnedBuffer::from_raw(answer) }

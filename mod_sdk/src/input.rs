@@ -3,15 +3,13 @@
 mod keyboard;
 mod mouse;
 
-use mod_abi::Schema;
-
 pub use self::{
     keyboard::{KeyCode, NativeKeyCode},
     mouse::MouseButton,
 };
 use crate::{
     component::Resource,
-    reflect::{ReadError, Reflect},
+    reflect::{ReadError, Reflect, SchemaText},
 };
 
 /// Which keys or buttons are pressed, and which have been pressed or released since the last frame.
@@ -199,11 +197,11 @@ impl<T: ButtonKind> ButtonInput<T> {
 
 impl<T: ButtonKind> Reflect for ButtonInput<T> {
     const STRIDE: Option<usize> = None;
-
-    fn schema() -> Schema {
-        let sets = ["pressed", "just_pressed", "just_released"];
-        Schema::Struct(sets.map(|name| (name.to_owned(), Vec::<T>::schema())).into())
-    }
+    const SCHEMA: SchemaText = SchemaText::Struct(&[
+        ("pressed", Vec::<T>::SCHEMA),
+        ("just_pressed", Vec::<T>::SCHEMA),
+        ("just_released", Vec::<T>::SCHEMA),
+    ]);
 
     fn write(&self, out: &mut Vec<u8>) {
         self.pressed.write(out);

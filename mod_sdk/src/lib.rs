@@ -163,6 +163,45 @@
 //! }
 //! ```
 //!
+//! Types that are `Reflect` as well are stated in the module, so that a game that believes otherwise says so before the first
+//! call. One with `serde` attributes that change how it is written is not.
+//!
+//! ## Codecs
+//!
+//! Functions speak bincode. A mod that is called by something that would rather read JSON says so in its Cargo.toml, for all
+//! of its functions; systems are not concerned:
+//!
+//! ```toml
+//! [package.metadata.mod]
+//! codec = "json" # or "nanoserde-json"
+//!
+//! [dependencies]
+//! mod_sdk = { package = "bevy_mod_sdk", version = "0.1", features = ["json"] } # or "nanoserde"
+//! ```
+//!
+//! With `nanoserde-json` the types derive nanoserde's traits, which are in the prelude, instead of those of serde:
+#![cfg_attr(feature = "nanoserde", doc = "```")]
+#![cfg_attr(not(feature = "nanoserde"), doc = "```ignore")]
+//! use mod_sdk::prelude::*;
+//!
+//! #[derive(SerJson, DeJson)]
+//! struct Offer {
+//!     item: String,
+//!     price: u32,
+//! }
+//! # use mod_sdk::nanoserde::SerJson as _;
+//! # assert_eq!(Offer { item: "wax".to_owned(), price: 4 }.serialize_json(), r#"{"item":"wax","price":4}"#);
+//! ```
+//!
+//! A mod of two functions, one with numbers and one with texts, has 49 KiB in bincode, 94 KiB in JSON and 119 KiB with
+//! nanoserde, which reads and writes numbers by ways of the standard library that are not small. `docs/abi.md` says what
+//! the texts look like.
+//!
+//! ## What stays in the game
+//!
+//! [`Opaque<T>`](Opaque) is a handle to a value that the mod does not see inside of. [`Ticket<R>`](Ticket) stands for work that
+//! the game goes on with while the mod does something else.
+//!
 //! # Targets
 //!
 //! | | `wasm32-unknown-unknown` | `wasm32-wasip1` |
@@ -190,7 +229,8 @@
 //! and `imports` (back to the game). What the game learns before: `describe`, of `types` (with their `definition`), `config`,
 //! `condition` and `state`. `time`, `input`, `transform` and `hierarchy` hold types that Bevy brings along. Unsafe code stands
 //! in `buffer`, `block`, `column`, `column::optional`, `query::data`, `query::iter`, `query::entities`,
-//! `query::combinations`, `exports`, `imports`, `random` and `testing`.
+//! `query::combinations`, `exports`, `imports`, `random` and `testing`. `codecs` is the way of functions in each codec; `opaque`
+//! and `ticket` are what they hand around that stays in the game.
 
 // The macros' output names the crate from outside; here it has to be inside, too.
 extern crate self as mod_sdk;
@@ -200,6 +240,7 @@ mod block;
 mod buffer;
 mod bundle;
 mod change_detection;
+mod codecs;
 mod column;
 mod commands;
 mod component;
@@ -218,6 +259,7 @@ mod local;
 mod log;
 mod message;
 mod observer;
+mod opaque;
 mod outbox;
 mod param;
 mod persist;
@@ -233,6 +275,7 @@ mod state;
 mod system;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
+mod ticket;
 mod time;
 mod transform;
 mod types;
@@ -259,8 +302,11 @@ pub use hierarchy::ChildOf;
 pub use input::{ButtonInput, ButtonKind, KeyCode, MouseButton, NativeKeyCode};
 pub use local::Local;
 pub use message::{Message, MessageIterator, MessageReader, MessageWriter};
-pub use mod_abi::Schema;
+pub use mod_abi::{OpaqueId, Schema};
+#[cfg(feature = "nanoserde")]
+pub use nanoserde;
 pub use observer::{Add, Despawn, Discard, Insert, Observable, ObserverFunction, On, Remove};
+pub use opaque::Opaque;
 pub use param::SystemParam;
 pub use persist::Persist;
 pub use query::{
@@ -268,11 +314,12 @@ pub use query::{
     QueryData, QueryEntityError, QueryFilter, QueryIter, QueryIterMut, QueryManyIter, QueryManyIterMut,
     QuerySingleError, ReadOnlyQueryData, Rows, Single, With, Without,
 };
-pub use reflect::{ReadError, Reflect};
+pub use reflect::{ReadError, Reflect, SchemaText};
 pub use resource::{Res, ResMut};
 pub use serde;
 pub use state::States;
 pub use system::SystemParamFunction;
+pub use ticket::{JobError, Ticket};
 pub use time::{Fixed, Real, Time, TimeContext, Virtual};
 pub use transform::Transform;
 pub use world::World;

@@ -95,7 +95,7 @@ struct KeptValues(BTreeMap<String, KeptValue>);
 
 struct KeptValue {
     value: Rc<dyn Any>,
-    save: fn(&dyn Any) -> Option<SavedState>,
+    save: fn(&dyn Any) -> Option<SavedState<String>>,
     restore: fn(&dyn Any, &[u8]) -> Result<(), ReadError>,
 }
 
@@ -119,11 +119,11 @@ fn name_of<T>() -> String {
     format!("{}{arguments}", path.rsplit("::").next().unwrap_or(path))
 }
 
-fn save<T: Reflect>(value: &dyn Any) -> Option<SavedState> {
+fn save<T: Reflect>(value: &dyn Any) -> Option<SavedState<String>> {
     let value = value.downcast_ref::<RefCell<T>>()?.borrow();
     let mut bytes = Vec::new();
     value.write(&mut bytes);
-    Some(SavedState { name: name_of::<T>(), schema: T::schema(), bytes })
+    Some(SavedState { name: name_of::<T>(), schema: T::SCHEMA.to_string(), bytes })
 }
 
 fn restore<T: Reflect>(value: &dyn Any, mut bytes: &[u8]) -> Result<(), ReadError> {
@@ -135,7 +135,7 @@ fn restore<T: Reflect>(value: &dyn Any, mut bytes: &[u8]) -> Result<(), ReadErro
 
 /// Everything that [`Persist`] parameters keep, as the host takes it when another version is to follow.
 #[must_use]
-pub(crate) fn save_all() -> Vec<SavedState> {
+pub(crate) fn save_all() -> Vec<SavedState<String>> {
     KEPT.with_borrow(|kept| kept.0.values().filter_map(|kept| (kept.save)(&*kept.value)).collect())
 }
 
@@ -143,7 +143,7 @@ pub(crate) fn save_all() -> Vec<SavedState> {
 ///
 /// # Panics
 /// When the bytes are not of the type that this version saves under that name.
-pub(crate) fn restore_all(states: &[SavedState]) {
+pub(crate) fn restore_all<S>(states: &[SavedState<S>]) {
     KEPT.with_borrow(|kept| {
         for state in states {
             if let Some(kept) = kept.0.get(&state.name)
@@ -159,8 +159,8 @@ pub(crate) fn restore_all(states: &[SavedState]) {
 mod tests {
     use mod_abi::state::carry_over;
 
-    use super::{KEPT, KeptValues, Persist, restore_all, save_all};
-    use crate::prelude::Reflect;
+    use super::{KEPT, KeptValues, Persist, restore_all};
+    use crate::{prelude::Reflect, testing::save_all};
 
     #[derive(Reflect, Default, Debug, PartialEq)]
     struct Visits {

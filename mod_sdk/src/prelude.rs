@@ -5,6 +5,9 @@ pub use glam::{
     DMat3, DMat4, DQuat, DVec2, DVec3, DVec4, IVec2, IVec3, IVec4, Mat2, Mat3, Mat4, Quat, UVec2, UVec3, UVec4, Vec2,
     Vec3, Vec4,
 };
+// The derives of nanoserde name their crate, so it has to be in scope beside them.
+#[cfg(feature = "nanoserde")]
+pub use nanoserde::{self, DeJson, SerJson};
 pub use serde::{Deserialize, Serialize};
 
 pub use crate::{
@@ -25,6 +28,7 @@ pub use crate::{
     local::Local,
     message::{Message, MessageReader, MessageWriter},
     observer::{Add, Despawn, Discard, Insert, On, Remove},
+    opaque::Opaque,
     persist::Persist,
     query::{Added, Changed, Has, Or, Populated, Query, QueryEntityError, QuerySingleError, Single, With, Without},
     reflect::Reflect,
@@ -34,6 +38,7 @@ pub use crate::{
         OnUnload, PostStartup, PostUpdate, PreStartup, PreUpdate, ScheduleLabel, Startup, Update,
     },
     state::States,
+    ticket::{JobError, Ticket},
     time::{Fixed, Real, Time, Virtual},
     trace,
     transform::Transform,

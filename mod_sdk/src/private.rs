@@ -1,19 +1,23 @@
 //! What the macros' output names. It is no part of the SDK's interface.
 
 pub use mod_abi::{
-    Schema, Variant, VariantFields,
     describe::{DefinitionKind, TypeRole},
     names::LogLevel,
 };
 
+#[cfg(feature = "json")]
+pub use crate::codecs::json;
+#[cfg(feature = "nanoserde")]
+pub use crate::codecs::nano;
 #[cfg(target_family = "wasm")]
-pub use crate::exports::{describe, export, import, restore, run, save};
+pub use crate::exports::{describe, restore, run, save};
 pub use crate::{
+    codecs::{Args, bincode},
     definition::{DefaultOf, NoDefaultOf, Probe, definition},
     describe::Types,
     log::log,
     outbox::Values,
-    reflect::{InPlace, sum_of_strides},
+    reflect::{InPlace, NotStated, Stated, sum_of_strides},
 };
 
 /// The body of an import in a native build.

@@ -6,10 +6,14 @@
 mod collections;
 mod leaves;
 mod math;
+mod stated;
+mod text;
 
-use std::{error::Error, fmt};
+use std::{any::type_name, error::Error, fmt};
 
 use mod_abi::Schema;
+pub use stated::{NotStated, Stated};
+pub use text::SchemaText;
 
 /// A type whose values can cross between the game and the mod, as a component, as a resource or inside of one.
 ///
@@ -30,7 +34,7 @@ use mod_abi::Schema;
 ///     name: String,
 ///     mood: Mood,
 /// }
-/// # assert_eq!(Bee::schema().to_string(), "{name:str,mood:<Calm|Angry{at:entity}>}");
+/// # assert_eq!(Bee::SCHEMA.to_string(), "{name:str,mood:<Calm|Angry{at:entity}>}");
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot cross between the game and the mod",
@@ -42,12 +46,18 @@ pub trait Reflect: Sized + 'static {
     /// The bytes that every value takes, or `None` where that depends on the value.
     const STRIDE: Option<usize>;
 
+    /// The text of the type's shape, as the game's reflection should see it. `docs/abi.md` says how it is written.
+    const SCHEMA: SchemaText;
+
     /// Whether the type's memory is its bytes, so that a column of it needs no decoding.
     #[doc(hidden)]
     const IN_PLACE: InPlace = InPlace::NO;
 
     /// The shape, as the game's reflection should see it.
-    fn schema() -> Schema;
+    fn schema() -> Schema {
+        let text = Self::SCHEMA.to_string();
+        Schema::parse(&text).unwrap_or_else(|error| panic!("`{}` is {text}: {error}", type_name::<Self>()))
+    }
 
     /// Appends the value's bytes.
     fn write(&self, out: &mut Vec<u8>);

@@ -28,7 +28,7 @@ impl Runtime {
     }
 
     /// Describes the mod. From then on, its types have the numbers that they have there.
-    pub(crate) fn describe(&mut self) -> ModDescription {
+    pub(crate) fn describe(&mut self) -> ModDescription<String> {
         self.outbox.types = Types::default();
         describe(&self.app, &mut self.outbox.types)
     }

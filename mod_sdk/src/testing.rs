@@ -3,6 +3,7 @@
 
 mod commands;
 mod game;
+pub(crate) mod jobs;
 mod memory;
 
 use std::{
@@ -14,10 +15,12 @@ pub use commands::{TestCommand, TestValue};
 #[cfg(test)]
 pub(crate) use game::ASKED;
 pub(crate) use game::{query_row, query_ticks};
+pub use jobs::{finish, ticket};
 use memory::Memory;
 #[cfg(test)]
 pub(crate) use memory::block;
-use mod_abi::{describe::ModDescription, state::SavedState};
+use mod_abi::{codec, describe::ModDescription, state::SavedState};
+use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     Entity,
@@ -34,7 +37,7 @@ use crate::{
 /// Everything that [`Persist`](crate::Persist) parameters keep, as the host takes it when another version is to follow.
 #[must_use]
 pub fn save_all() -> Vec<SavedState> {
-    persist::save_all()
+    as_the_host_reads(&persist::save_all())
 }
 
 /// Takes over what an earlier version kept, as the host gives it.
@@ -48,7 +51,17 @@ pub fn restore_all(states: &[SavedState]) {
 /// What a mod tells the game about itself.
 #[must_use]
 pub fn describe(main: fn(&mut App)) -> ModDescription {
-    Runtime::new(main).describe()
+    as_the_host_reads(&Runtime::new(main).describe())
+}
+
+/// What the mod keeps as texts, such as schemas, with a meaning.
+fn as_the_host_reads<T: DeserializeOwned>(value: &impl Serialize) -> T {
+    let read = codec::encode(value).map(|bytes| codec::decode(&bytes));
+    match read {
+        Ok(Ok(value)) => value,
+        Ok(Err(error)) => panic!("the game would not understand it: {error}"),
+        Err(error) => panic!("{error}"),
+    }
 }
 
 /// A system with what the game gives it.

@@ -8,11 +8,11 @@ mod context;
 use std::{fmt, time::Duration};
 
 pub use context::{Fixed, Real, TimeContext, Virtual};
-use mod_abi::{Schema, describe::TypeRole};
+use mod_abi::describe::TypeRole;
 
 use crate::{
     component::Resource,
-    reflect::{ReadError, Reflect, sum_of_strides},
+    reflect::{ReadError, Reflect, SchemaText, sum_of_strides},
 };
 
 /// A clock: how much time has passed, in all and since the last update.
@@ -136,16 +136,23 @@ impl<T: TimeContext> Time<T> {
     }
 }
 
+impl<T: TimeContext> Time<T> {
+    const NAMED_CONTEXT: SchemaText =
+        SchemaText::Parts(&[SchemaText::Text("context:"), T::SCHEMA, SchemaText::Text(",")]);
+    /// A context without any bytes need not be named.
+    const CONTEXT_SCHEMA: SchemaText = match T::STRIDE {
+        Some(0) => SchemaText::Text(""),
+        _ => Self::NAMED_CONTEXT,
+    };
+}
+
 impl<T: TimeContext> Reflect for Time<T> {
     const STRIDE: Option<usize> = sum_of_strides(&[T::STRIDE, <[Duration; 3]>::STRIDE]);
-
-    fn schema() -> Schema {
-        let field = |name: &str, schema| (name.to_owned(), schema);
-        // A context without any bytes need not be named.
-        let context = (T::STRIDE != Some(0)).then(|| field("context", T::schema()));
-        let durations = ["delta", "elapsed", "elapsed_wrapped"].map(|name| field(name, Duration::schema()));
-        Schema::Struct(context.into_iter().chain(durations).collect())
-    }
+    const SCHEMA: SchemaText = SchemaText::Parts(&[
+        SchemaText::Text("{"),
+        Self::CONTEXT_SCHEMA,
+        SchemaText::Text("delta:duration,elapsed:duration,elapsed_wrapped:duration}"),
+    ]);
 
     fn write(&self, out: &mut Vec<u8>) {
         self.context.write(out);

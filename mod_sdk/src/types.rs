@@ -17,7 +17,7 @@ use crate::{
 #[doc(hidden)]
 #[derive(Debug, Default)]
 pub struct Types {
-    descs: Vec<TypeDesc>,
+    descs: Vec<TypeDesc<String>>,
     /// The numbers of those that were asked for, by [`key`].
     indices: BTreeMap<TypeId, TypeIndex>,
     /// Whether the game has the list already.
@@ -73,12 +73,12 @@ impl Types {
         if let Some(index) = self.indices.get(&key) {
             return *index;
         }
-        let index = self.add(TypeDesc { path: R::PATH.to_owned(), schema: T::schema(), role: R::role() });
+        let index = self.add(TypeDesc { path: R::PATH.to_owned(), schema: T::SCHEMA.to_string(), role: R::role() });
         self.indices.insert(key, index);
         index
     }
 
-    fn add(&mut self, ty: TypeDesc) -> TypeIndex {
+    fn add(&mut self, ty: TypeDesc<String>) -> TypeIndex {
         #[cfg(target_family = "wasm")]
         if self.described {
             return crate::imports::type_index(&ty);
@@ -96,12 +96,12 @@ impl Types {
     }
 
     /// All of them, for the game, which numbers from now on what is new.
-    pub(crate) fn describe(&mut self) -> Vec<TypeDesc> {
+    pub(crate) fn describe(&mut self) -> Vec<TypeDesc<String>> {
         self.described = true;
         self.descs.clone()
     }
 
-    pub(crate) fn into_inner(self) -> Vec<TypeDesc> {
+    pub(crate) fn into_inner(self) -> Vec<TypeDesc<String>> {
         self.descs
     }
 }

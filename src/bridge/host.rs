@@ -5,40 +5,26 @@
 //! the slot's own sync point.
 #![expect(unsafe_code, reason = "runs systems on a world cell whose access the calling slot has declared")]
 
-use std::{any::type_name, fmt, sync::Arc};
+mod input;
+mod output;
+
+use std::{any::type_name, fmt, marker::PhantomData, sync::Arc};
 
 use bevy_ecs::{
     change_detection::CheckChangeTicks,
     query::FilteredAccessSet,
     resource::Resource,
-    system::{In, IntoSystem, System, SystemInput},
+    system::{IntoSystem, System},
     world::{DeferredWorld, World, unsafe_world_cell::UnsafeWorldCell},
 };
-use mod_abi::{codec, names};
-use serde::{Serialize, de::DeserializeOwned};
+use mod_abi::{Signature, names};
+use mod_host::{Caller, Codec, HostFunctionDesc};
 
+pub use self::{
+    input::{FromMod, ModImportInput},
+    output::ModImportOutput,
+};
 use crate::bridge::{handle::catch, on_demand::WORLD_FUNCTIONS};
-
-/// The input of a host function: `()` for none, or `In<A>` for the mod's arguments, several of which are a tuple.
-pub trait ModImportInput: SystemInput {
-    /// Reads the arguments that a mod sent.
-    ///
-    /// # Errors
-    /// When they are not what this function takes.
-    fn decode(args: &[u8]) -> Result<Self::Inner<'static>, codec::DecodeError>;
-}
-
-impl ModImportInput for () {
-    fn decode(args: &[u8]) -> Result<(), codec::DecodeError> {
-        codec::decode(args)
-    }
-}
-
-impl<A: DeserializeOwned + 'static> ModImportInput for In<A> {
-    fn decode(args: &[u8]) -> Result<A, codec::DecodeError> {
-        codec::decode(args)
-    }
-}
 
 /// A host function as one slot holds it.
 pub(crate) trait HostFunction: Send + Sync {
@@ -46,7 +32,13 @@ pub(crate) trait HostFunction: Send + Sync {
 
     /// # Safety
     /// The caller has the access that `initialize` returned, for this world.
-    unsafe fn call(&mut self, args: &[u8], result: &mut Vec<u8>, world: UnsafeWorldCell) -> Result<(), String>;
+    unsafe fn call(
+        &mut self,
+        caller: &mut Caller<'_>,
+        args: &[u8],
+        result: &mut Vec<u8>,
+        world: UnsafeWorldCell,
+    ) -> Result<(), String>;
 
     fn apply_deferred(&mut self, world: &mut World);
     fn queue_deferred(&mut self, world: DeferredWorld);
@@ -54,34 +46,47 @@ pub(crate) trait HostFunction: Send + Sync {
     fn has_deferred(&self) -> bool;
 
     /// Runs the function once, outside a slot.
-    fn call_once(&mut self, args: &[u8], result: &mut Vec<u8>, world: &mut World) -> Result<(), String> {
+    fn call_once(
+        &mut self,
+        caller: &mut Caller<'_>,
+        args: &[u8],
+        result: &mut Vec<u8>,
+        world: &mut World,
+    ) -> Result<(), String> {
         self.initialize(world);
         // SAFETY: the cell comes from a `&mut World`, which may do everything.
-        let answer = unsafe { self.call(args, result, world.as_unsafe_world_cell()) };
+        let answer = unsafe { self.call(caller, args, result, world.as_unsafe_world_cell()) };
         catch(|| self.apply_deferred(world)).map_err(|panic| format!("its commands panicked: {panic}"))?;
         answer
     }
 }
 
-struct SystemFunction<S>(S);
+/// A system, with the marker of its output.
+struct SystemFunction<S, M>(S, PhantomData<fn() -> M>);
 
-impl<I, O, S> HostFunction for SystemFunction<S>
+impl<I, O, M, S> HostFunction for SystemFunction<S, M>
 where
     I: ModImportInput + 'static,
-    O: Serialize + 'static,
+    O: ModImportOutput<M> + 'static,
     S: System<In = I, Out = O>,
 {
     fn initialize(&mut self, world: &mut World) -> FilteredAccessSet {
         self.0.initialize(world)
     }
 
-    unsafe fn call(&mut self, args: &[u8], result: &mut Vec<u8>, world: UnsafeWorldCell) -> Result<(), String> {
-        let input = I::decode(args).map_err(|error| format!("its arguments do not fit: {error}"))?;
+    unsafe fn call(
+        &mut self,
+        caller: &mut Caller<'_>,
+        args: &[u8],
+        result: &mut Vec<u8>,
+        world: UnsafeWorldCell,
+    ) -> Result<(), String> {
+        let input = I::read(caller, args)?;
         // SAFETY: the caller has this system's access, and exclusive systems are refused when they are added.
         let output = catch(|| unsafe { self.0.run_unsafe(input, world) })
             .map_err(|panic| format!("it panicked: {panic}"))?
             .map_err(|error| error.to_string())?;
-        *result = codec::encode(&output).map_err(|error| error.to_string())?;
+        *result = output.into_bytes(caller)?;
         Ok(())
     }
 
@@ -108,31 +113,31 @@ type Factory = Arc<dyn Fn() -> Box<dyn HostFunction> + Send + Sync>;
 /// entries are never removed.
 #[derive(Resource)]
 pub(crate) struct HostFunctions {
-    names: Vec<String>,
+    offered: Vec<HostFunctionDesc>,
     factories: Vec<Option<Factory>>,
 }
 
 impl fmt::Debug for HostFunctions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HostFunctions").field("names", &self.names).finish_non_exhaustive()
+        f.debug_struct("HostFunctions").field("offered", &self.offered).finish_non_exhaustive()
     }
 }
 
 impl Default for HostFunctions {
     fn default() -> Self {
-        let names = WORLD_FUNCTIONS.map(|(name, _)| name.to_owned());
-        Self { factories: vec![None; names.len()], names: names.to_vec() }
+        let offered = WORLD_FUNCTIONS.map(|(name, _)| HostFunctionDesc::from(name));
+        Self { factories: vec![None; offered.len()], offered: offered.to_vec() }
     }
 }
 
 impl HostFunctions {
-    /// The names in their order.
-    pub(crate) fn names(&self) -> Arc<[String]> {
-        self.names.iter().cloned().collect()
+    /// What is offered, in its order.
+    pub(crate) fn offered(&self) -> Arc<[HostFunctionDesc]> {
+        self.offered.iter().cloned().collect()
     }
 
     pub(crate) fn index_of(&self, name: &str) -> Option<usize> {
-        self.names.iter().position(|known| known == name)
+        self.offered.iter().position(|known| known.name == name)
     }
 
     /// A clone of a function, or `None` for those that are not systems.
@@ -144,10 +149,11 @@ impl HostFunctions {
     ///
     /// # Panics
     /// When the system cannot be a host function, or the name is reserved: mistakes of the game's own code.
-    pub(crate) fn add<I, O, M, F>(world: &mut World, name: &str, function: F)
+    pub(crate) fn add<I, O, M, N, F>(world: &mut World, name: &str, function: F)
     where
         I: ModImportInput + 'static,
-        O: Serialize + 'static,
+        O: ModImportOutput<N> + 'static,
+        N: 'static,
         F: IntoSystem<I, O, M> + Clone + Send + Sync + 'static,
     {
         assert!(!names::is_reserved(name), "`{name}` cannot be the name of a mod import: it belongs to the ABI");
@@ -156,14 +162,21 @@ impl HostFunctions {
         assert!(!trial.is_exclusive(), "the exclusive system `{}` {refused}", type_name::<F>());
         trial.initialize(world);
         assert!(trial.is_send(), "the system `{}`, which reads non-send data, {refused}", type_name::<F>());
-        let factory: Factory = Arc::new(move || Box::new(SystemFunction(IntoSystem::into_system(function.clone()))));
+        let factory: Factory =
+            Arc::new(move || Box::new(SystemFunction::<_, N>(IntoSystem::into_system(function.clone()), PhantomData)));
+        let desc = HostFunctionDesc { name: name.to_owned(), signature: Some(signature::<I>) };
         let mut functions = world.get_resource_or_init::<Self>();
         match functions.index_of(name) {
-            Some(index) => functions.factories[index] = Some(factory),
+            Some(index) => (functions.offered[index], functions.factories[index]) = (desc, Some(factory)),
             None => {
-                functions.names.push(name.to_owned());
+                functions.offered.push(desc);
                 functions.factories.push(Some(factory));
             }
         }
     }
+}
+
+/// What a function takes. What it returns is known by a value only.
+fn signature<I: ModImportInput>(codec: Codec) -> Signature {
+    Signature { args: I::args(codec), result: None }
 }

@@ -125,13 +125,15 @@ pub(crate) fn start_tasks(world: &mut World) {
 }
 
 fn workshop(world: &mut World) -> Option<Workshop> {
-    let host_functions = world.get_resource_or_init::<HostFunctions>().names();
+    let host_functions = world.get_resource_or_init::<HostFunctions>().offered();
     let settings = world.resource::<ModSettings>();
     Some(Workshop {
         engine: world.resource::<ModRegistry>().engine.clone()?,
         limits: settings.limits.clone(),
         entropy: settings.seed.map_or(Entropy::Host, Entropy::Seeded),
         host_functions,
+        #[cfg(feature = "wasi")]
+        wasi: settings.wasi.clone(),
     })
 }
 

@@ -1,15 +1,17 @@
 //! The game calls its mods: [`Mods`] in a system, [`CallMod::call_mod`] with the whole World.
 
+mod function;
+
 use std::{ops::Deref, sync::Arc};
 
 use bevy_ecs::{
     system::{ResMut, SystemParam},
     world::{Mut, World},
 };
-use mod_host::{CallError, HostCalls};
-use serde::{Serialize, de::DeserializeOwned};
+use mod_host::{CallError, Caller, Decode, Encode, HostCalls, Instance};
 use thiserror::Error;
 
+pub use self::function::ModFunction;
 use crate::{
     bridge::{
         handle::{ModHandle, SystemError},
@@ -107,8 +109,8 @@ impl Mods<'_> {
     /// A mod that traps, panics or runs out of time is stopped, as if one of its systems had failed.
     pub fn call<A, R>(&mut self, mod_id: &str, export: &str, args: &A) -> Result<R, ModCallError>
     where
-        A: Serialize + ?Sized,
-        R: DeserializeOwned,
+        A: Encode + ?Sized,
+        R: Decode,
     {
         let handle = self.registry.running(mod_id)?;
         call(&handle, export, args, &mut NoWorld)
@@ -165,29 +167,55 @@ pub trait CallMod {
     /// As [`Mods::call`].
     fn call_mod<A, R>(&mut self, mod_id: &str, export: &str, args: &A) -> Result<R, ModCallError>
     where
-        A: Serialize + ?Sized,
-        R: DeserializeOwned;
+        A: Encode + ?Sized,
+        R: Decode;
+
+    /// Calls a function of a mod by its handle, as [`Mods::call_function`] does.
+    ///
+    /// # Errors
+    /// As [`Mods::call_function`].
+    fn call_mod_function<A, R>(&mut self, function: &ModFunction<A, R>, args: &A) -> Result<R, ModCallError>
+    where
+        A: Encode + ?Sized,
+        R: Decode;
 }
 
 impl CallMod for World {
     fn call_mod<A, R>(&mut self, mod_id: &str, export: &str, args: &A) -> Result<R, ModCallError>
     where
-        A: Serialize + ?Sized,
-        R: DeserializeOwned,
+        A: Encode + ?Sized,
+        R: Decode,
     {
         let handle = self.get_resource::<ModRegistry>().ok_or(ModCallError::NoMods)?.running(mod_id)?;
         let mut host = WholeWorld { world: self, handle: Arc::clone(&handle) };
         call(&handle, export, args, &mut host)
     }
+
+    fn call_mod_function<A, R>(&mut self, function: &ModFunction<A, R>, args: &A) -> Result<R, ModCallError>
+    where
+        A: Encode + ?Sized,
+        R: Decode,
+    {
+        function::call_with_world(self, function, args)
+    }
 }
 
 fn call<A, R>(handle: &ModHandle, export: &str, args: &A, host: &mut dyn HostCalls) -> Result<R, ModCallError>
 where
-    A: Serialize + ?Sized,
-    R: DeserializeOwned,
+    A: Encode + ?Sized,
+    R: Decode,
 {
+    entered(handle, export, |instance| instance.call(export, args, host))
+}
+
+/// Calls into a mod. One that is left in the middle of its code is stopped.
+fn entered<R>(
+    handle: &ModHandle,
+    export: &str,
+    call: impl FnOnce(&mut Instance) -> Result<R, CallError>,
+) -> Result<R, ModCallError> {
     let id = handle.id.to_string();
-    let entered = handle.enter(|instance| (instance.call(export, args, host), instance.is_poisoned()));
+    let entered = handle.enter(|instance| (call(instance), instance.is_poisoned()));
     let Ok((result, poisoned)) = entered else { return Err(ModCallError::Busy { id }) };
     result.map_err(|source| {
         if poisoned {
@@ -258,7 +286,7 @@ impl ModRegistry {
 struct NoWorld;
 
 impl HostCalls for NoWorld {
-    fn call(&mut self, _function: usize, _args: &[u8], _result: &mut Vec<u8>) -> Result<(), String> {
+    fn call(&mut self, _: &mut Caller<'_>, _: usize, _: &[u8], _: &mut Vec<u8>) -> Result<(), String> {
         Err("a mod that the game calls through `Mods` cannot reach the World; call it with `world.call_mod`".to_owned())
     }
 }
@@ -270,13 +298,19 @@ struct WholeWorld<'w> {
 }
 
 impl HostCalls for WholeWorld<'_> {
-    fn call(&mut self, function: usize, args: &[u8], result: &mut Vec<u8>) -> Result<(), String> {
+    fn call(
+        &mut self,
+        caller: &mut Caller<'_>,
+        function: usize,
+        args: &[u8],
+        result: &mut Vec<u8>,
+    ) -> Result<(), String> {
         if let Some((_, function)) = WORLD_FUNCTIONS.get(function) {
             let limit = self.handle.memory_limit;
             return self.handle.on_demand().answer(*function, args, self.world, limit, result);
         }
         let make = |_: &mut World, functions: Mut<HostFunctions>| functions.make(function);
         let function = self.world.resource_scope(make);
-        function.ok_or("there is no such host function")?.call_once(args, result, self.world)
+        function.ok_or("there is no such host function")?.call_once(caller, args, result, self.world)
     }
 }

@@ -3,7 +3,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use bevy_ecs::world::World;
-use mod_abi::{describe::ModDescription, state::carry_over};
+use mod_abi::state::carry_over;
 use tracing::{info, warn};
 
 use crate::{
@@ -92,8 +92,6 @@ pub(crate) fn install(world: &mut World, file: &str, prepared: Prepared) -> Resu
         }
     };
     let Prepared { imports, description, instance, fresh, .. } = prepared;
-    // What crosses by name is no part of what the schedule sees.
-    let description = ModDescription { exports: Vec::new(), imports: Vec::new(), ..description };
     let signature = Signature { description, imports };
     let earlier = world.resource::<ModRegistry>().mods.get(&id).and_then(|record| record.running.as_ref());
     if earlier.is_none_or(|earlier| earlier.signature != signature)

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use mod_abi::{Identity, describe::ModDescription, names::LogLevel, state::SavedState};
-use mod_host::{CompiledMod, Entropy, HostEngine, Instance, InstanceConfig, Limits, LogSink};
+use mod_host::{CompiledMod, Entropy, HostEngine, HostFunctionDesc, Instance, InstanceConfig, Limits, LogSink};
 use tracing::{debug, error, info, trace, warn};
 
 use crate::lifecycle::fault::{FaultCause, ModFault};
@@ -17,7 +17,10 @@ pub(crate) struct Workshop {
     pub(crate) limits: Limits,
     pub(crate) entropy: Entropy,
     /// The host functions that the game offers.
-    pub(crate) host_functions: Arc<[String]>,
+    pub(crate) host_functions: Arc<[HostFunctionDesc]>,
+    /// What the game grants to mods.
+    #[cfg(feature = "wasi")]
+    pub(crate) wasi: mod_host::WasiGrants,
 }
 
 /// A mod that is ready to be installed.
@@ -49,13 +52,16 @@ pub(crate) fn prepare(workshop: &Workshop, bytes: &[u8], file: &str, stem: &str)
     let identity = manifest.identity.clone();
     let wanted = &manifest.host_functions;
     let offered = workshop.host_functions.iter().enumerate();
-    let imports = offered.filter(|(_, name)| wanted.contains(name)).map(|(index, _)| index).collect();
-    let config = InstanceConfig {
-        limits: workshop.limits.clone(),
-        entropy: workshop.entropy,
-        log: Arc::new(GameLog { mod_id: identity.id.clone() }),
-        host_functions: Arc::clone(&workshop.host_functions),
-    };
+    let imports = offered.filter(|(_, offered)| wanted.contains(&offered.name)).map(|(index, _)| index).collect();
+    let mut config = InstanceConfig::default();
+    config.limits = workshop.limits.clone();
+    config.entropy = workshop.entropy;
+    config.log = Arc::new(GameLog { mod_id: identity.id.clone() });
+    config.host_functions = Arc::clone(&workshop.host_functions);
+    #[cfg(feature = "wasi")]
+    {
+        config.wasi = workshop.wasi.clone();
+    }
     let mut instance = Instance::new(&compiled, config).map_err(|error| fault(Some(&identity), error.into()))?;
     let described = instance.describe();
     let description = described.map_err(|error| fault(Some(&identity), FaultCause::Describe(error)))?;

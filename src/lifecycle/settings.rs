@@ -2,6 +2,8 @@
 
 use bevy_ecs::resource::Resource;
 use bevy_tasks::available_parallelism;
+#[cfg(feature = "wasi")]
+use mod_host::WasiGrants;
 use mod_host::{CompileCache, Limits};
 
 /// How this game treats its mods. Insert it before [`WasmModsPlugin`](crate::WasmModsPlugin) to choose:
@@ -33,6 +35,33 @@ pub struct ModSettings {
     pub leftovers: Leftovers,
     /// Where compiled mods are kept, so that a second start of the game need not compile them.
     pub compile_cache: CompileCache,
+    /// What mods for `wasm32-wasip1` get of the machine: nothing, but what is granted to them by their ids. Each grant
+    /// lasts as long as its guard, so keep that in a resource. Mods that run already get it when they are reloaded.
+    ///
+    /// ```
+    /// # use bevy::prelude::*;
+    /// # use bevy_wasm_mods::prelude::*;
+    /// # let (news, saves) = (std::env::temp_dir(), std::env::temp_dir().join("orchard_saves"));
+    /// #[derive(Resource)]
+    /// struct NewsFolders(WasiGuard);
+    ///
+    /// let grants = WasiGrants::default();
+    /// let mut app = App::new();
+    /// app.insert_resource(ModSettings { wasi: grants.clone(), ..default() });
+    /// let guard = grants.to("orchard_news").dir(news, "/news").writable_dir(saves, "/saves", 1 << 20).grant()?;
+    /// app.insert_resource(NewsFolders(guard));
+    /// app.add_plugins((MinimalPlugins, WasmModsPlugin));
+    ///
+    /// // From here on the mod reaches neither folder, even if it runs:
+    /// app.world_mut().remove_resource::<NewsFolders>();
+    /// # Ok::<_, WasiError>(())
+    /// ```
+    ///
+    /// Calls about files run on the thread of the system that makes them, and count as its time: they are for small files
+    /// on local disks. The feature `wasi` makes the game's first build longer (on two cores, that of `mod_host` took 7.1
+    /// minutes instead of 2.7) and starts no threads.
+    #[cfg(feature = "wasi")]
+    pub wasi: WasiGrants,
 }
 
 impl Default for ModSettings {
@@ -49,6 +78,8 @@ impl Default for ModSettings {
             probation_frames: 120,
             leftovers: Leftovers::Despawn,
             compile_cache: CompileCache::User,
+            #[cfg(feature = "wasi")]
+            wasi: WasiGrants::default(),
         }
     }
 }

@@ -4,7 +4,10 @@ use bevy::prelude::{
     AppTypeRegistry, Commands, Component, Entity, In, IntoScheduleConfigs, Local, Query, Res, ResMut, Resource, Update,
     With, World,
 };
-use bevy_wasm_mods::prelude::{CallMod, ModAppExt, ModCallError, ModSystems, Mods};
+use bevy_wasm_mods::{
+    Opaque, OpaqueTable,
+    prelude::{CallMod, ModAppExt, ModCallError, ModSystems, Refusal},
+};
 use mod_abi::{
     codec,
     describe::{ParamDesc, QueryDesc, TermDesc, TypeDesc, TypeRole, WorldRequest, WorldTarget},
@@ -12,7 +15,7 @@ use mod_abi::{
 
 use crate::{
     fixtures::{Health, Score},
-    support::{Game, Mod, healer, query},
+    support::{Game, Mod, healer, query, with_mods},
 };
 
 /// `add(u32, u32) -> u32`, `nothing()`, `fails()` and `ask(u32) -> u32`, which asks the host function `double`.
@@ -38,13 +41,6 @@ fn game_with_calculator() -> Game {
     game.app.add_mod_import("double", double);
     game.until_told("loaded calculator");
     game
-}
-
-fn with_mods<T: 'static>(game: &mut Game, ask: impl FnMut(Mods) -> T + Send + Sync + Clone + 'static) -> T {
-    let mut ask = ask;
-    let world = game.app.world_mut();
-    let mut state = bevy::ecs::system::SystemState::<Mods>::new(world);
-    ask(state.get_mut(world).expect("the plugin is there"))
 }
 
 #[test]
@@ -293,4 +289,89 @@ fn mods_do_not_disturb_each_other() {
     game.app.world_mut().entity_mut(patient).insert(Health::default());
     game.frames(5);
     assert_eq!(game.app.world().get::<Health>(patient), Some(&Health { value: 10.0 }));
+}
+
+/// A calculator that states its functions.
+fn stating(lines: &str) -> Vec<u8> {
+    let section = format!(r#"(@custom "bevy_mod_functions" "{}")"#, lines.replace('\n', "\\n"));
+    calculator().fields(&section).build()
+}
+
+const STATED: &str = "export bincode add (u32,u32)->u32\nimport bincode double (u32)->u32\n";
+
+#[test]
+fn a_function_is_looked_up_once() {
+    let mut game = Game::with_mods(&[("calculator.wasm", &stating(STATED))]);
+    game.app.add_mod_import("double", double);
+    game.until_told("loaded calculator");
+    let (add, ask) = with_mods(&mut game, |mods| {
+        (mods.function::<(u32, u32), u32>("calculator", "add"), mods.function::<u32, u32>("calculator", "ask"))
+    });
+    let (add, ask) = (add.expect("it is there"), ask.expect("it is there"));
+    assert_eq!((add.mod_id(), add.name()), ("calculator", "add"));
+    let sum = with_mods(&mut game, |mut mods| mods.call_function(&add, &(20, 22)));
+    assert_eq!(sum.expect("it adds"), 42);
+    assert_eq!(game.app.world_mut().call_mod_function(&ask, &21).expect("it asks"), 42);
+    with_mods(&mut game, |mods| {
+        let none = mods.optional_function::<(), ()>("calculator", "subtract").expect("it need not be there");
+        assert!(none.is_none());
+    });
+}
+
+#[test]
+fn what_a_mod_states_of_its_functions_counts() {
+    let mut game = Game::with_mods(&[("calculator.wasm", &stating(STATED))]);
+    game.app.add_mod_import("double", double);
+    game.until_told("loaded calculator");
+    with_mods(&mut game, |mods| {
+        let error = mods.function::<(u32, f32), u32>("calculator", "add").expect_err("it takes something else");
+        let text = "calculator: `add` of the mod takes `u32` as argument 2, but the host passes `f32`";
+        assert_eq!(error.to_string(), text);
+        let error =
+            mods.optional_function::<(u32, u32), i32>("calculator", "add").expect_err("it returns something else");
+        assert!(error.to_string().contains("returns `u32`, but the host expects `i32`"), "{error}");
+        assert!(mods.is_running("calculator"));
+    });
+}
+
+#[test]
+fn a_mod_that_means_another_host_function_is_not_loaded() {
+    let mut game = Game::with_mods(&[("calculator.wasm", &stating("import bincode double (f32)->f32\n"))]);
+    game.app.add_mod_import("double", double);
+    let fault = game.first_fault();
+    assert!(
+        fault.contains("calculator") && fault.contains("`env.__double` takes `u32`, but the mod passes `f32`"),
+        "{fault}"
+    );
+}
+
+#[test]
+fn a_handle_ends_with_a_reload() {
+    let mut game = game_with_calculator();
+    let add = with_mods(&mut game, |mods| mods.function::<(u32, u32), u32>("calculator", "add")).expect("it is there");
+    with_mods(&mut game, |mut mods| mods.reload("calculator")).expect("it is there");
+    game.until_told("reloaded calculator");
+    let error =
+        with_mods(&mut game, |mut mods| mods.call_function(&add, &(1, 1))).expect_err("it is of an earlier one");
+    assert!(error.to_string().contains("the handle to `add` is not of this instance of the mod"), "{error}");
+    assert!(with_mods(&mut game, |mods| mods.is_running("calculator")), "nobody's fault");
+    let add = with_mods(&mut game, |mods| mods.function::<(u32, u32), u32>("calculator", "add")).expect("it is there");
+    assert_eq!(with_mods(&mut game, |mut mods| mods.call_function(&add, &(1, 1))).expect("it adds"), 2);
+}
+
+/// Values of the game that mods only hold handles to.
+#[derive(Resource, Default)]
+struct Doors(OpaqueTable);
+
+#[test]
+fn a_value_of_the_game_is_a_handle_in_the_mod() {
+    fn open(In(height): In<u32>, mut doors: ResMut<Doors>) -> Result<Opaque<f32>, Refusal> {
+        doors.0.insert(height as f32).map_err(|error| Refusal::new(error.to_string()))
+    }
+    let through = r#"(func (export "__through") (param $args i64) (result i64) (call $double (local.get $args)))"#;
+    let mut game = Game::with_mods(&[("doors.wasm", &Mod::new("doors").import("double").fields(through).build())]);
+    game.app.init_resource::<Doors>().add_mod_import("double", open);
+    game.until_told("loaded doors");
+    let door: Opaque<f32> = game.app.world_mut().call_mod("doors", "through", &7_u32).expect("it opens");
+    assert_eq!(game.app.world().resource::<Doors>().0.get(door), Ok(&7.0));
 }

@@ -42,7 +42,7 @@ fn announce(In(text): In<String>, mut news: ResMut<News>) -> u32 {
 /// The game of the example with its mods, in frames of a quarter of a second.
 fn orchard(settings: ModSettings) -> (Game, Entity) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/mods");
-    let mods = ["orchard_wind.wasm", "orchard_dice.wasm", "orchard_news.wasm"];
+    let mods = ["orchard_wind.wasm", "orchard_dice.wasm", "orchard_news.wasm", "orchard_dance.wasm"];
     let bytes = mods.map(|name| (name, fs::read(folder.join(name)).expect("the mods are committed")));
     let files: Vec<(&str, &[u8])> = bytes.iter().map(|(name, bytes)| (*name, &bytes[..])).collect();
     let mut game = Game::with_settings(&files, settings);
@@ -54,7 +54,7 @@ fn orchard(settings: ModSettings) -> (Game, Entity) {
         .add_mod_import("announce", announce);
     let bee = (Bee, Velocity(Vec3::new(2.0, 0.0, 0.0)), Nectar::default(), Transform::default());
     let bee = game.app.world_mut().spawn(bee).id();
-    for id in ["orchard_wind", "orchard_dice", "orchard_news"] {
+    for id in ["orchard_wind", "orchard_dice", "orchard_news", "orchard_dance"] {
         game.until_told(&format!("loaded {id}"));
     }
     game.app.insert_resource(TimeUpdateStrategy::ManualDuration(Duration::from_millis(250)));
@@ -74,10 +74,32 @@ fn the_mods_of_the_example_play() {
     let drops = game.app.world().get::<Nectar>(bee).expect("it is there").drops;
     assert!((2..=12).contains(&drops), "two dice decide: {drops}");
     let news = &game.app.world().resource::<News>().0;
-    assert!(news.len() >= 4, "news every second: {news:?}");
-    assert!(news.iter().all(|line| line.starts_with("Day 3: 1 bees in 120 blossoms.")), "{news:?}");
+    let (reports, others): (Vec<_>, Vec<_>) = news.iter().partition(|line| line.starts_with("Day 3"));
+    assert!(reports.len() >= 4, "news every second: {news:?}");
+    assert!(reports.iter().all(|line| line.starts_with("Day 3: 1 bees in 120 blossoms.")), "{news:?}");
+    // The mod in C says so every other second.
+    assert!(others.len() >= 2 && others.iter().all(|line| *line == "a bee dances"), "{news:?}");
     let doubled = game.app.world_mut().call_mod::<_, Vec<f64>>("orchard_wind", "double", &vec![1.0, 2.5]);
     assert_eq!(doubled.expect("it answers"), [2.0, 5.0]);
+}
+
+#[test]
+fn the_mod_in_c_dances() {
+    let (mut game, bee) = orchard(ModSettings { seed: Some(1), ..Default::default() });
+    let height = |game: &Game| game.app.world().get::<Transform>(bee).expect("it is there").translation.z;
+    // Without nectar nobody dances; the dice bring it in the first second.
+    assert_eq!(height(&game), 0.0);
+    game.frames(5);
+    let heights: Vec<f32> = (0..8).map(|_| (game.frame(), height(&game)).1).collect();
+    assert!(heights.iter().all(|height| (0.0..0.5).contains(height)), "{heights:?}");
+    assert!(heights.windows(2).any(|pair| pair[0] != pair[1]), "chance decides: {heights:?}");
+
+    let mut set = |metres: f32| game.app.world_mut().call_mod::<_, f32>("orchard_dance", "set_wildness", &metres);
+    assert_eq!(set(0.0).expect("it answers"), 0.5);
+    assert_eq!(set(-1.0).expect("it answers"), 0.0);
+    game.frame();
+    assert_eq!(height(&game), 0.0);
+    assert!(game.faults().is_empty(), "{:?}", game.faults());
 }
 
 #[test]

@@ -15,8 +15,8 @@ use bevy::prelude::{Entity, In, World};
 use bevy_wasm_mods::prelude::{CallMod, ModAppExt, ModLimits, ModSettings};
 use mod_abi::names::{self, LogLevel};
 use mod_host::{
-    CallError, CompiledMod, EngineConfig, Entropy, HostCalls, HostEngine, Instance, InstanceConfig, LogSink,
-    NoHostCalls,
+    CallError, Caller, CompiledMod, EngineConfig, Entropy, HostCalls, HostEngine, HostFunctionDesc, Instance,
+    InstanceConfig, LogSink, NoHostCalls,
 };
 use serde::{Deserialize, Serialize};
 
@@ -85,7 +85,7 @@ struct Kitchen {
 }
 
 impl HostCalls for Kitchen {
-    fn call(&mut self, function: usize, args: &[u8], result: &mut Vec<u8>) -> Result<(), String> {
+    fn call(&mut self, _: &mut Caller<'_>, function: usize, args: &[u8], result: &mut Vec<u8>) -> Result<(), String> {
         if function == 0 {
             self.pings += 1;
         } else {
@@ -108,9 +108,11 @@ fn start_within(bytes: &[u8], entropy: Entropy, call_time: Duration) -> (Instanc
     let lines = Arc::new(Lines::default());
     let limits = ModLimits { call_time, ..Default::default() };
     let compiled = CompiledMod::new(engine, bytes, "guest", &limits).expect("it compiles");
-    let log: Arc<dyn LogSink> = Arc::clone(&lines) as _;
-    let host_functions = Arc::from(["ping", "mix", names::TYPE_INDEX].map(str::to_owned));
-    let config = InstanceConfig { limits, entropy, log, host_functions };
+    let mut config = InstanceConfig::default();
+    config.limits = limits;
+    config.entropy = entropy;
+    config.log = Arc::<Lines>::clone(&lines);
+    config.host_functions = Arc::from(["ping", "mix", names::TYPE_INDEX].map(HostFunctionDesc::from));
     (Instance::new(&compiled, config).expect("it starts"), lines)
 }
 

@@ -5,6 +5,7 @@
 mod arrows;
 mod bad_input;
 mod calls;
+mod codecs;
 mod commands;
 mod committed;
 mod definitions;
@@ -14,10 +15,14 @@ mod guests;
 #[cfg(feature = "hot_reload")]
 mod hand_over;
 mod hostile;
+mod jobs;
+#[cfg(feature = "json")]
+mod json_mods;
 mod leftovers;
 mod lifecycle;
 mod messages;
 mod observers;
+mod old_plugins;
 #[cfg(feature = "hot_reload")]
 mod reload;
 mod scheduling;
@@ -25,3 +30,5 @@ mod sdk;
 mod support;
 mod systems;
 mod tidy;
+#[cfg(feature = "wasi")]
+mod wasi;

@@ -10,12 +10,12 @@ use std::{
 use bevy::{
     app::{TaskPoolOptions, TaskPoolPlugin, TaskPoolThreadAssignmentPolicy},
     asset::AssetPlugin,
-    ecs::message::Messages,
+    ecs::{message::Messages, system::SystemState},
     prelude::{App, MinimalPlugins, PluginGroup, default},
 };
 use bevy_wasm_mods::{
     CompileCache, ModFault,
-    prelude::{ModEvent, ModSettings, WasmModsPlugin},
+    prelude::{ModEvent, ModSettings, Mods, WasmModsPlugin},
 };
 use mod_abi::{
     ABI_VERSION, Identity, Schema, codec,
@@ -157,6 +157,13 @@ impl Game {
         self.until("a fault", |game| !game.faults().is_empty());
         self.faults()[0].to_string()
     }
+}
+
+/// Works with the mods as a system does.
+pub(crate) fn with_mods<T>(game: &mut Game, work: impl FnOnce(Mods) -> T) -> T {
+    let world = game.app.world_mut();
+    let mut state = SystemState::<Mods>::new(world);
+    work(state.get_mut(world).expect("the plugin is there"))
 }
 
 /// A mod written by hand.
@@ -363,6 +370,12 @@ impl Mod {
     /// Adds an import of a host function as `$name`.
     pub(crate) fn import(mut self, name: &str) -> Self {
         self.imports.push_str(&format!("(import \"env\" \"__{name}\" (func ${name} (param i64) (result i64)))\n"));
+        self
+    }
+
+    /// Adds imports of other types.
+    pub(crate) fn imports(mut self, imports: &str) -> Self {
+        self.imports.push_str(imports);
         self
     }
 

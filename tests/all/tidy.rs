@@ -19,6 +19,7 @@ const UNSAFE_FILES: &[&str] = &[
     "mod_sdk/src/exports.rs",
     "mod_sdk/src/imports.rs",
     "mod_sdk/src/imports/commands.rs",
+    "mod_sdk/src/imports/jobs.rs",
     "mod_sdk/src/column/optional.rs",
     "mod_sdk/src/commands/tests.rs",
     "mod_sdk/src/query/combinations.rs",

@@ -1,14 +1,15 @@
 //! The repository's own commands: `cargo xtask`.
 //!
 //! This file only reads the command line. [`mods`] keeps `assets/mods` in step with `examples/mods`, [`guests`] builds
-//! the modules that the tests load, [`wasm_build`] calls cargo for both and [`sources`] tells whether a committed
+//! the modules that the tests load, [`languages`] calls the compilers for both and [`sources`] tells whether a committed
 //! module is older than its sources.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command talks to the terminal")]
 
+mod files;
 mod guests;
+mod languages;
 mod mods;
 mod sources;
-mod wasm_build;
 
 use std::{env, path::Path, process::ExitCode};
 

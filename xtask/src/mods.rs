@@ -1,32 +1,20 @@
-//! Keeps the committed modules in `assets/mods` in step with the crates in `examples/mods`.
+//! Keeps the committed modules in `assets/mods` in step with the mods in `examples/mods`, whatever their language.
 //!
-//! The modules are committed, so that a game runs where no wasm target is installed. `sources.lock` beside them says
+//! The modules are committed, so that a game runs where no wasm target and no other compiler is installed. `sources.lock` beside them says
 //! for each one what it was built from: a line with its name, the hash of its sources and its own hash.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
 use crate::{
-    sources::{At, FileError, hash_bytes, hash_files, names_in},
-    wasm_build::{self, BuildError, Member},
+    files::{self, At, FileError, names_in},
+    languages::{self, BuildError, Member, Module, rust},
+    sources::{hash_bytes, hash_files},
 };
 
 const TARGET: &str = "wasm32-unknown-unknown";
 const WORKSPACE: &str = "examples/mods";
 const MODULES: &str = "assets/mods";
 const LOCK: &str = "sources.lock";
-
-/// What every mod is built from besides its own crate.
-const SHARED_SOURCES: [&str; 9] = [
-    "examples/mods/Cargo.toml",
-    "examples/mods/Cargo.lock",
-    "examples/mods/.cargo/config.toml",
-    "mod_sdk/Cargo.toml",
-    "mod_sdk/src",
-    "mod_sdk/abi/Cargo.toml",
-    "mod_sdk/abi/src",
-    "mod_sdk/macros/Cargo.toml",
-    "mod_sdk/macros/src",
-];
 
 /// Why a command about the mods failed.
 #[derive(Debug, thiserror::Error)]
@@ -55,37 +43,43 @@ struct Locked {
 /// Builds every mod, copies the modules and writes the lock file. Returns a line for each mod.
 pub(crate) fn build(root: &Path) -> Result<Vec<String>, ModsError> {
     let workspace = root.join(WORKSPACE);
-    let mods = wasm_build::members(&workspace)?;
-    let built = wasm_build::build(root, &workspace, TARGET)?;
+    let mods = languages::members(&workspace)?;
+    let rust_modules = rust::build(root, &workspace, TARGET)?;
     let modules = root.join(MODULES);
     let earlier = read_lock(&modules).unwrap_or_default();
     let mut lock = BTreeMap::new();
     let mut lines = Vec::new();
     for member in &mods {
-        let path = modules.join(file_name(&member.name));
-        // After the build, which may have changed the workspace's Cargo.lock.
+        let file = file_name(&member.name);
+        let path = modules.join(&file);
+        // After cargo has run, which may have changed the workspace's Cargo.lock.
         let sources = hash_sources(root, member)?;
         // Builds in two places differ in bytes that nobody reads: a module stays as it is while its sources do.
-        let kept = earlier.get(&member.name).filter(|locked| {
+        let locked = earlier.get(&member.name);
+        let is_kept = locked.is_some_and(|locked| {
             locked.sources == sources && fs::read(&path).is_ok_and(|bytes| hash_bytes(&bytes) == locked.module)
         });
-        if let Some(locked) = kept {
-            lock.insert(member.name.clone(), locked.clone());
-            lines.push(format!("{MODULES}/{} is up to date", file_name(&member.name)));
-            continue;
-        }
-        let bytes = wasm_build::module(&built, &member.name)?;
-        wasm_build::write(&path, &bytes)?;
-        lock.insert(member.name.clone(), Locked { sources, module: hash_bytes(&bytes) });
-        lines.push(format!("{MODULES}/{} {:.1} KiB", file_name(&member.name), bytes.len() as f64 / 1024.0));
+        let module = if is_kept { None } else { Some(languages::module(root, &workspace, &rust_modules, member)?) };
+        let (line, locked) = match module {
+            None => (format!("{MODULES}/{file} is up to date"), locked.cloned()),
+            // The line of the lock stays, too, so that a check finds the module older than its sources.
+            Some(Module::Skipped(tools)) => (format!("{MODULES}/{file} skipped: {tools} to build it"), locked.cloned()),
+            Some(Module::Built(bytes)) => {
+                files::write(&path, &bytes)?;
+                let line = format!("{MODULES}/{file} {:.1} KiB", bytes.len() as f64 / 1024.0);
+                (line, Some(Locked { sources, module: hash_bytes(&bytes) }))
+            }
+        };
+        lines.push(line);
+        lock.extend(locked.map(|locked| (member.name.clone(), locked)));
     }
-    wasm_build::write(&modules.join(LOCK), lock_text(&lock).as_bytes())?;
+    files::write(&modules.join(LOCK), lock_text(&lock).as_bytes())?;
     Ok(lines)
 }
 
 /// Fails when a committed module is not what its sources make. Builds nothing and needs no wasm target.
 pub(crate) fn check(root: &Path) -> Result<Vec<String>, ModsError> {
-    let mods = wasm_build::members(&root.join(WORKSPACE))?;
+    let mods = languages::members(&root.join(WORKSPACE))?;
     let modules = root.join(MODULES);
     let lock = read_lock(&modules)?;
     let mut wrong = Vec::new();
@@ -106,12 +100,13 @@ pub(crate) fn check(root: &Path) -> Result<Vec<String>, ModsError> {
     let is_mod = |name: &str| mods.iter().any(|member| member.name == name);
     for file in names_in(&modules)? {
         if file.strip_suffix(".wasm").is_some_and(|name| !is_mod(name)) {
-            wrong.push(format!("- {file} has no crate in {WORKSPACE}; delete it, then run `cargo xtask mods`"));
+            wrong.push(format!("- {file} has no folder in {WORKSPACE}; delete it, then run `cargo xtask mods`"));
         }
     }
     for name in lock.keys().filter(|name| !is_mod(name)) {
-        wrong
-            .push(format!("- {LOCK} has a line for {name}, which has no crate in {WORKSPACE}; run `cargo xtask mods`"));
+        wrong.push(format!(
+            "- {LOCK} has a line for {name}, which has no folder in {WORKSPACE}; run `cargo xtask mods`"
+        ));
     }
     if wrong.is_empty() {
         Ok(vec![format!("{MODULES}: {} mods are up to date", mods.len())])
@@ -125,9 +120,7 @@ fn file_name(name: &str) -> String {
 }
 
 fn hash_sources(root: &Path, member: &Member) -> Result<String, FileError> {
-    let own = ["Cargo.toml", "build.rs", "src"].map(|part| format!("{WORKSPACE}/{}/{part}", member.folder));
-    let paths: Vec<String> = own.into_iter().chain(SHARED_SOURCES.map(str::to_owned)).collect();
-    hash_files(root, &paths)
+    hash_files(root, &languages::sources(root, WORKSPACE, member)?)
 }
 
 fn lock_text(lock: &BTreeMap<String, Locked>) -> String {
@@ -152,7 +145,7 @@ mod tests {
     use tempfile::{TempDir, tempdir};
 
     use super::{Locked, MODULES, check, hash_sources, lock_text};
-    use crate::{sources::hash_bytes, wasm_build::members};
+    use crate::{languages::members, sources::hash_bytes};
 
     fn write(root: &Path, path: &str, text: &str) {
         let path = root.join(path);
@@ -160,13 +153,19 @@ mod tests {
         fs::write(path, text).expect("a file");
     }
 
-    /// Two mods, `one` and `two`, as if they had just been built.
+    /// Two mods in Rust, `one` and `two`, one in C and one in AssemblyScript, as if they had just been built.
     fn fresh() -> TempDir {
         let root = tempdir().expect("a temporary folder");
         write(root.path(), "mod_sdk/src/lib.rs", "sdk");
         for name in ["one", "two"] {
             write(root.path(), &format!("examples/mods/{name}/Cargo.toml"), &format!("[package]\nname = \"{name}\"\n"));
             write(root.path(), &format!("examples/mods/{name}/src/lib.rs"), name);
+        }
+        write(root.path(), "mod_sdk/c/mod_sdk.h", "header");
+        write(root.path(), "examples/mods/in_c/mod.c", "in_c");
+        write(root.path(), "examples/mods/script/package.json", "{}");
+        write(root.path(), "examples/mods/script/assembly/index.ts", "script");
+        for name in ["one", "two", "in_c", "script"] {
             write(root.path(), &format!("{MODULES}/{name}.wasm"), name);
         }
         let mods = members(&root.path().join("examples/mods")).expect("they can be read");
@@ -191,10 +190,12 @@ mod tests {
     #[test]
     fn fresh_modules_pass() {
         let root = fresh();
-        assert_eq!(check(root.path()).expect("nothing is stale"), ["assets/mods: 2 mods are up to date"]);
+        assert_eq!(check(root.path()).expect("nothing is stale"), ["assets/mods: 4 mods are up to date"]);
         // A mod's own assets and a player's notes are no mods, and line endings do not matter.
         write(root.path(), "assets/mods/one/picture.png", "png");
         write(root.path(), "assets/mods/notes.txt", "notes");
+        // Nor is what npm installs a source.
+        write(root.path(), "examples/mods/script/node_modules/a/index.js", "a");
         let lock = root.path().join("assets/mods/sources.lock");
         let text = fs::read_to_string(&lock).expect("it is there").replace('\n', "\r\n");
         fs::write(&lock, text).expect("it can be written");
@@ -210,6 +211,17 @@ mod tests {
         for shared in ["mod_sdk/abi/src/lib.rs", "mod_sdk/Cargo.toml", "examples/mods/.cargo/config.toml"] {
             let text = complaint(|root| write(root, shared, "changed"));
             assert!(text.contains("one.wasm is older") && text.contains("two.wasm is older"), "{shared}: {text}");
+            assert!(!text.contains("in_c") && !text.contains("script"), "{shared}: {text}");
+        }
+        for (path, file) in [
+            ("mod_sdk/c/mod_sdk.h", "in_c.wasm"),
+            ("examples/mods/in_c/part.h", "in_c.wasm"),
+            ("examples/mods/script/assembly/index.ts", "script.wasm"),
+            ("examples/mods/script/package-lock.json", "script.wasm"),
+        ] {
+            let text = complaint(|root| write(root, path, "changed"));
+            assert_eq!(text.matches("is older than its sources").count(), 1, "{path}: {text}");
+            assert!(text.contains(&format!("{file} is older")), "{path}: {text}");
         }
 
         let text = complaint(|root| write(root, "assets/mods/two.wasm", "other"));
@@ -219,10 +231,10 @@ mod tests {
         assert!(text.contains("two.wasm does not exist; run"), "{text}");
 
         let text = complaint(|root| write(root, "assets/mods/three.wasm", "three"));
-        assert!(text.contains("three.wasm has no crate in examples/mods; delete it"), "{text}");
+        assert!(text.contains("three.wasm has no folder in examples/mods; delete it"), "{text}");
 
         let text = complaint(|root| fs::remove_dir_all(root.join("examples/mods/two")).expect("it is there"));
-        assert!(text.contains("two.wasm has no crate") && text.contains("a line for two"), "{text}");
+        assert!(text.contains("two.wasm has no folder") && text.contains("a line for two"), "{text}");
 
         let text = complaint(|root| write(root, "assets/mods/sources.lock", "nonsense\n"));
         assert!(text.contains("one.wasm has no line") && text.contains("two.wasm has no line"), "{text}");

@@ -3,35 +3,11 @@
 //! The hash of a set of files depends on their relative paths and their text, and on nothing of the machine: neither
 //! on the order in which a folder is listed, nor on line endings, nor on where the repository lies.
 
-use std::{
-    collections::BTreeSet,
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use sha2::{Digest, Sha256};
 
-/// A file or folder that could not be read or written.
-#[derive(Debug, thiserror::Error)]
-#[error("{}: {source}", path.display())]
-pub(crate) struct FileError {
-    /// Which.
-    path: PathBuf,
-    /// Why.
-    source: io::Error,
-}
-
-/// Adds the path to what the file system says.
-pub(crate) trait At<T> {
-    /// Says which file it was about.
-    fn at(self, path: &Path) -> Result<T, FileError>;
-}
-
-impl<T> At<T> for io::Result<T> {
-    fn at(self, path: &Path) -> Result<T, FileError> {
-        self.map_err(|source| FileError { path: path.to_owned(), source })
-    }
-}
+use crate::files::{At, FileError, names_in};
 
 /// The SHA-256 of `bytes`, in hexadecimal.
 pub(crate) fn hash_bytes(bytes: &[u8]) -> String {
@@ -67,22 +43,6 @@ fn collect(root: &Path, path: &str, files: &mut BTreeSet<String>) -> Result<(), 
         }
     }
     Ok(())
-}
-
-/// The names in a folder, sorted, without those that begin with a dot. A folder that does not exist is empty.
-pub(crate) fn names_in(folder: &Path) -> Result<Vec<String>, FileError> {
-    if !folder.exists() {
-        return Ok(Vec::new());
-    }
-    let mut names = Vec::new();
-    for entry in fs::read_dir(folder).at(folder)? {
-        let name = entry.at(folder)?.file_name().to_string_lossy().into_owned();
-        if !name.starts_with('.') {
-            names.push(name);
-        }
-    }
-    names.sort();
-    Ok(names)
 }
 
 fn with_unix_line_ends(text: &[u8]) -> Vec<u8> {

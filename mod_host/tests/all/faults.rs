@@ -233,10 +233,9 @@ fn describing_is_a_call_like_others() {
 #[test]
 fn a_description_is_read_and_cleaned() {
     let mut description = mod_abi::describe::ModDescription::default();
-    description.exports.push(mod_abi::describe::FunctionDesc {
-        name: "double".to_owned(),
-        signature: "fn double(\u{1b}[31mx: f64)\n".to_owned(),
-    });
+    description
+        .systems
+        .push(mod_abi::describe::SystemDesc { name: "double\u{1b}[31mx\n".to_owned(), ..Default::default() });
     let bytes = mod_abi::codec::encode(&description).unwrap();
     let data: Vec<String> = bytes.iter().map(|byte| format!("\\{byte:02x}")).collect();
     let body = format!(
@@ -246,15 +245,15 @@ fn a_description_is_read_and_cleaned() {
         bytes.len()
     );
     let read = load("", &body).describe().unwrap();
-    let [export] = read.exports.as_slice() else { unreachable!("{read:?}") };
-    assert_eq!(export.signature, "fn double([31mx: f64) ");
+    let [system] = read.systems.as_slice() else { unreachable!("{read:?}") };
+    assert_eq!(system.name, "double[31mx ");
 }
 
 #[test]
 fn a_host_that_panics_poisons_the_mod_and_goes_on() {
     struct Panicking;
     impl mod_host::HostCalls for Panicking {
-        fn call(&mut self, _: usize, _: &[u8], _: &mut Vec<u8>) -> Result<(), String> {
+        fn call(&mut self, _: &mut mod_host::Caller<'_>, _: usize, _: &[u8], _: &mut Vec<u8>) -> Result<(), String> {
             std::panic::resume_unwind(Box::new("the game's own bug"))
         }
     }

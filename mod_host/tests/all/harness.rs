@@ -4,7 +4,8 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 use mod_abi::names::LogLevel;
 use mod_host::{
-    CompiledMod, EngineConfig, Entropy, HostCalls, HostEngine, Instance, InstanceConfig, Limits, LoadError, LogSink,
+    Caller, Codec, CompiledMod, Decode, Encode, EngineConfig, Entropy, HostCalls, HostEngine, HostFunctionDesc,
+    Instance, InstanceConfig, Limits, LoadError, LogSink, WasmPluginBuilder,
 };
 
 /// One engine for all tests: the ticker is shared as in a game.
@@ -65,6 +66,60 @@ pub(crate) fn module(imports: &str, body: &str) -> Vec<u8> {
     wasm(&format!("(module {imports} {PRELUDE} {body})"))
 }
 
+/// An import of `env` from a buffer to a buffer.
+pub(crate) fn import(name: &str) -> String {
+    format!(r#"(import "env" "__{name}" (func ${name} (param i64) (result i64)))"#)
+}
+
+/// Such imports, with an export for each that passes its argument on and returns what it gets: `through_<name>`.
+pub(crate) fn through(names: &[&str]) -> (String, String) {
+    let imports = names.iter().map(|name| import(name)).collect();
+    let exports = names.iter().map(|name| {
+        format!(r#"(func (export "__through_{name}") (param i64) (result i64) (call ${name} (local.get 0)))"#)
+    });
+    (imports, exports.collect())
+}
+
+/// The custom section of a mod that speaks a codec.
+pub(crate) fn speaking(codec: Codec) -> String {
+    format!(r#"(@custom "bevy_mod" "abi: 3\nid: tested\nversion: 1.0.0\ncodec: {codec}\n")"#)
+}
+
+/// The custom section of a mod that states functions, a line each.
+pub(crate) fn stating(lines: &[&str]) -> String {
+    format!(r#"(@custom "bevy_mod_functions" "{}\n")"#, lines.join("\\n"))
+}
+
+/// A plugin with the prelude, to be completed.
+pub(crate) fn plugin(imports: &str, body: &str) -> WasmPluginBuilder {
+    WasmPluginBuilder::from_bytes("tested", module(imports, body)).engine(&ENGINE)
+}
+
+/// The codecs that this build knows.
+pub(crate) fn codecs() -> impl Iterator<Item = Codec> {
+    Codec::ALL.into_iter().filter(|codec| codec.is_enabled())
+}
+
+/// Bytes as they cross, in any codec.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Raw(pub(crate) Vec<u8>);
+
+impl Encode for Raw {
+    fn encode(&self, _: Codec) -> Result<Vec<u8>, mod_abi::codec::EncodeError> {
+        Ok(self.0.clone())
+    }
+}
+
+impl Decode for Raw {
+    fn decode(bytes: &[u8], _: Codec) -> Result<Self, mod_abi::codec::DecodeError> {
+        Ok(Self(bytes.to_vec()))
+    }
+
+    fn schema(_: Codec) -> Option<mod_abi::Schema> {
+        None
+    }
+}
+
 /// The lines that a mod logged.
 #[derive(Default)]
 pub(crate) struct Lines(Mutex<Vec<(LogLevel, String)>>);
@@ -88,6 +143,8 @@ pub(crate) struct Setup {
     pub(crate) entropy: Entropy,
     pub(crate) lines: Arc<Lines>,
     pub(crate) host_functions: &'static [&'static str],
+    #[cfg(feature = "wasi")]
+    pub(crate) wasi: mod_host::WasiGrants,
 }
 
 impl Default for Setup {
@@ -98,6 +155,8 @@ impl Default for Setup {
             entropy: Entropy::Host,
             lines: Arc::default(),
             host_functions: &["double", "play_sound", "store"],
+            #[cfg(feature = "wasi")]
+            wasi: mod_host::WasiGrants::default(),
         }
     }
 }
@@ -108,12 +167,15 @@ impl Setup {
     }
 
     pub(crate) fn load(&self, bytes: &[u8]) -> Result<Instance, LoadError> {
-        let config = InstanceConfig {
-            limits: self.limits.clone(),
-            entropy: self.entropy,
-            log: Arc::<Lines>::clone(&self.lines),
-            host_functions: self.host_functions.iter().map(|name| (*name).to_owned()).collect(),
-        };
+        let mut config = InstanceConfig::default();
+        config.limits = self.limits.clone();
+        config.entropy = self.entropy;
+        config.log = Arc::<Lines>::clone(&self.lines);
+        config.host_functions = self.host_functions.iter().map(|name| HostFunctionDesc::from(*name)).collect();
+        #[cfg(feature = "wasi")]
+        {
+            config.wasi = self.wasi.clone();
+        }
         Instance::new(&self.compile(bytes)?, config)
     }
 }
@@ -140,7 +202,7 @@ impl Host {
 }
 
 impl HostCalls for Host {
-    fn call(&mut self, function: usize, args: &[u8], result: &mut Vec<u8>) -> Result<(), String> {
+    fn call(&mut self, _: &mut Caller<'_>, function: usize, args: &[u8], result: &mut Vec<u8>) -> Result<(), String> {
         assert!(result.is_empty());
         self.asked.push((function, args.to_vec()));
         result.extend_from_slice(&self.answer.clone()?);

@@ -34,7 +34,7 @@ fn files_that_are_not_modules() {
 fn a_truncated_file_is_always_an_error() {
     let bytes = module(
         r#"(import "env" "__double" (func (param i64) (result i64)))"#,
-        r#"(data (i32.const 64) "some data") (@custom "bevy_mod" "abi: 2\nid: x\nversion: 1.0.0\n")"#,
+        r#"(data (i32.const 64) "some data") (@custom "bevy_mod" "abi: 3\nid: x\nversion: 1.0.0\n")"#,
     );
     assert!(read(&bytes).is_ok());
     for len in (0..bytes.len()).step_by(16) {
@@ -102,7 +102,7 @@ fn stating(text: &str) -> Vec<u8> {
 
 #[test]
 fn identities() {
-    let manifest = read(&stating(r"abi: 2\nid: orchard\nversion: 0.2.0\nauthor: Ada\n")).unwrap();
+    let manifest = read(&stating(r"abi: 3\nid: orchard\nversion: 0.2.0\nauthor: Ada\n")).unwrap();
     assert!(manifest.stated_identity);
     assert_eq!((manifest.identity.id.as_str(), manifest.identity.version.as_str()), ("orchard", "0.2.0"));
 
@@ -113,17 +113,17 @@ fn identities() {
     assert_contains(&error, "its file name `my mod` cannot be its id");
 
     for (text, expected) in [
-        (r"abi: 3\nfuture: yes\n", "built for version 3 of the mod ABI, but this game has version 2"),
-        (r"abi: 2\nid: x\nversion: 1\ncodec: json\n", "encoded as `json`, but this game knows only `bincode`"),
-        (r"abi: 2\nid: ../x\nversion: 1\n", "ASCII letters"),
-        (r"abi: 2\nid: x\n", "does not state `version`"),
+        (r"abi: 2\nfuture: yes\n", "built for version 2 of the mod ABI, but this game has version 3"),
+        (r"abi: 3\nid: x\nversion: 1\ncodec: xml\n", "encoded as `xml`, but this game knows only `bincode`"),
+        (r"abi: 3\nid: ../x\nversion: 1\n", "ASCII letters"),
+        (r"abi: 3\nid: x\n", "does not state `version`"),
         (r"id: x\n", "does not state `abi`"),
         (r"\ff\fe", "not UTF-8"),
         (r"", "does not state `abi`"),
     ] {
         check(&stating(text), expected);
     }
-    let section = r#"(@custom "bevy_mod" "abi: 2\nid: x\nversion: 1\n")"#;
+    let section = r#"(@custom "bevy_mod" "abi: 3\nid: x\nversion: 1\n")"#;
     check(&module("", &section.repeat(2)), "states 2 identities");
 }
 
@@ -174,6 +174,7 @@ fn what_crosses_is_listed() {
         (import "env" "__a" (func (param i64) (result i64)))
         (import "env" "__wrong" (func (param i32)))
         (import "env" "__getrandom" (func (param i32 i32) (result i32)))
+        (import "env" "__job_take" (func (param i64) (result i64)))
         (import "other" "__c" (func (param i64) (result i64)))"#,
         r#"(func (export "__mod_describe") (param i64) (result i64) (local.get 0))
         (func (export "__bad\1b[2Jname") (param i64) (result i64) (local.get 0))"#,
@@ -230,12 +231,8 @@ fn an_instance_may_have_less_than_the_file_was_read_with() {
     let read_with = Setup::default();
     let bytes = module("", "");
     let compiled = read_with.compile(&bytes).unwrap();
-    let config = mod_host::InstanceConfig {
-        limits: Limits { memory_bytes: 1 << 16, ..Limits::default() },
-        entropy: mod_host::Entropy::Host,
-        log: read_with.lines,
-        host_functions: std::sync::Arc::new([]),
-    };
+    let mut config = mod_host::InstanceConfig::default();
+    config.limits = Limits { memory_bytes: 1 << 16, ..Limits::default() };
     let error = mod_host::Instance::new(&compiled, config).unwrap_err();
     assert!(matches!(error, LoadError::Instantiate { .. }), "{error}");
 }

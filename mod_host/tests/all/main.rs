@@ -1,12 +1,27 @@
 //! The host seen from outside, with mods in the text format: what they may do, and what happens when they misbehave.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
+mod arities;
 mod batches;
+mod c;
 mod calls;
+mod codecs;
 mod faults;
+mod functions;
 mod harness;
 mod host_functions;
+mod hostile;
+mod jobs;
+#[cfg(feature = "unstable-linker")]
+mod linker;
+mod linking;
 mod loading;
+mod old_plugins;
+mod opaque;
+mod plugins;
 mod raw_imports;
+mod reloads;
 mod states;
 mod wasi;
+#[cfg(feature = "wasi")]
+mod wasi_files;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mod_abi::names::{LogLevel, NO_ROW};
-use mod_host::{CallError, Entropy, HostCalls, NoHostCalls};
+use mod_host::{CallError, Caller, Entropy, HostCalls, NoHostCalls};
 
 use crate::harness::{Lines, Setup, assert_contains, load, module};
 
@@ -126,7 +126,7 @@ impl Entities {
 }
 
 impl HostCalls for Entities {
-    fn call(&mut self, _function: usize, _args: &[u8], _result: &mut Vec<u8>) -> Result<(), String> {
+    fn call(&mut self, _: &mut Caller<'_>, _: usize, _: &[u8], _: &mut Vec<u8>) -> Result<(), String> {
         Err("not this one".to_owned())
     }
 

@@ -13,31 +13,35 @@ use crate::Schema;
 /// The index of a [`TypeDesc`] in the list beside the description that uses it.
 pub type TypeIndex = u32;
 
-/// Everything that a mod offers and needs.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct ModDescription {
+/// Everything that a mod offers and needs. `S` is what holds a schema: a mod, which has nothing to ask of its schemas, keeps
+/// their texts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModDescription<S = Schema> {
     /// The types that the mod shares with the game: those that it mirrors and those that it defines.
-    pub types: Vec<TypeDesc>,
+    pub types: Vec<TypeDesc<S>>,
     /// The mod's systems. A system's index is how the host names it to [`RUN`](crate::names::RUN).
     pub systems: Vec<SystemDesc>,
     /// The mod's observers. The host names them to [`RUN`](crate::names::RUN) by their index after the last system.
     pub observers: Vec<ObserverDesc>,
     /// Resources that are inserted when the mod is loaded, where they do not exist yet.
     pub resources: Vec<InitialResource>,
-    /// The functions that the game can call by name.
-    pub exports: Vec<FunctionDesc>,
-    /// The functions that the game must provide.
-    pub imports: Vec<FunctionDesc>,
+}
+
+impl Default for ModDescription {
+    fn default() -> Self {
+        let (types, systems, observers, resources) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { types, systems, observers, resources }
+    }
 }
 
 /// A type that crosses, as the mod knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TypeDesc {
+pub struct TypeDesc<S = Schema> {
     /// The type's path in the game's registry, or its short path where that is unambiguous. For a type that a mod
     /// defines: the mod's id, `::`, and a name.
     pub path: String,
     /// What the mod believes the type looks like.
-    pub schema: Schema,
+    pub schema: S,
     /// Whose type it is.
     pub role: TypeRole,
 }
@@ -85,15 +89,6 @@ pub struct InitialResource {
     pub ty: TypeIndex,
     /// Its encoding.
     pub value: Vec<u8>,
-}
-
-/// A function that crosses, for people: the host only needs its name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FunctionDesc {
-    /// The name without leading underscores.
-    pub name: String,
-    /// The signature as its author wrote it.
-    pub signature: String,
 }
 
 /// A system of a mod.
@@ -260,9 +255,9 @@ pub struct ResourceDesc {
 /// A request for on-demand access: the argument of [`WORLD_PREPARE`](crate::names::WORLD_PREPARE), which answers
 /// with a handle (`u32`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WorldRequest {
+pub struct WorldRequest<S = Schema> {
     /// The types that `target` names.
-    pub types: Vec<TypeDesc>,
+    pub types: Vec<TypeDesc<S>>,
     /// What the mod wants to read.
     pub target: WorldTarget,
 }

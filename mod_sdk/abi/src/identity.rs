@@ -22,7 +22,7 @@ const MAX_ID: usize = 64;
 /// ```
 /// use mod_abi::Identity;
 ///
-/// let identity = Identity::parse(b"abi: 2\nid: orchard_pests\nversion: 0.2.0\nauthor: Ada\n")?;
+/// let identity = Identity::parse(b"abi: 3\nid: orchard_pests\nversion: 0.2.0\nauthor: Ada\n")?;
 /// assert_eq!(identity.id, "orchard_pests");
 /// assert_eq!(identity.authors, ["Ada"]);
 /// # Ok::<_, mod_abi::IdentityError>(())
@@ -39,7 +39,7 @@ pub struct Identity {
     pub authors: Vec<String>,
     /// Ids of the mods that it needs, each with an optional version requirement after a space.
     pub dependencies: Vec<String>,
-    /// How its values become bytes. Only `bincode` is known.
+    /// How the values of its functions become bytes: the name of a [`Codec`](crate::codec::Codec).
     pub codec: String,
 }
 

@@ -10,10 +10,12 @@
 //! - [`Identity`]: who a mod is, readable without running it;
 //! - [`Schema`]: what a type looks like, so that both sides can notice a difference;
 //! - [`check_value`]: whether bytes are a value of that shape;
-//! - [`describe`]: what a mod wants: systems, queries, exports;
+//! - [`FunctionDesc`]: what its functions take and return, readable without running it;
+//! - [`describe`]: what a mod wants: systems, queries, observers;
 //! - [`state`]: what outlives a reload;
 //! - [`command`]: what a system asks to be done to the World;
-//! - [`batch`]: the World's rows as columns in the mod's memory.
+//! - [`batch`]: the World's rows as columns in the mod's memory;
+//! - [`JobState`] and [`OpaqueId`]: what stays in the host, and what a mod holds of it.
 //!
 //! This crate must not know Bevy, wasmtime or `std`.
 #![no_std]
@@ -24,6 +26,15 @@
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects
 )]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        reason = "a test fails by panicking"
+    )
+)]
 
 extern crate alloc;
 
@@ -32,6 +43,8 @@ mod buffer;
 pub mod codec;
 pub mod command;
 pub mod describe;
+mod function;
+mod host_side;
 mod identity;
 pub mod names;
 mod schema;
@@ -41,6 +54,8 @@ mod tests;
 mod walk;
 
 pub use buffer::{Buffer, OutOfRange};
+pub use function::{Direction, FunctionDesc, FunctionError, MAX_FUNCTIONS, MAX_FUNCTIONS_BYTES, Signature};
+pub use host_side::{JobState, OpaqueId};
 pub use identity::{Identity, IdentityError};
 pub use names::ABI_VERSION;
 pub use schema::{

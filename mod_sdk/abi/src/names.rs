@@ -3,13 +3,16 @@
 use alloc::{format, string::String};
 
 /// The version of the contract. A mod states the version it was built for in its identity section.
-pub const ABI_VERSION: u32 = 2;
+pub const ABI_VERSION: u32 = 3;
 
 /// The module that every import of a mod comes from (except those of WASI preview 1).
 pub const IMPORT_MODULE: &str = "env";
 
 /// The custom section that holds a mod's [`Identity`](crate::Identity).
 pub const IDENTITY_SECTION: &str = "bevy_mod";
+
+/// The custom sections that state a mod's functions, one [`FunctionDesc`](crate::FunctionDesc) a line.
+pub const FUNCTIONS_SECTION: &str = "bevy_mod_functions";
 
 /// The exported linear memory.
 pub const MEMORY: &str = "memory";
@@ -50,6 +53,14 @@ pub const QUERY_ROW: &str = "__query_row";
 /// The answer of [`QUERY_ROW`] for an entity that is not in the query.
 pub const NO_ROW: u32 = u32::MAX;
 
+/// `fn(ticket: u64) -> u32`: the [`JobState`](crate::JobState) of a job that a host function has started, as a number.
+pub const JOB_STATE: &str = "__job_state";
+/// `fn(ticket: u64) -> u64`: a buffer that is the mod's own with the result of a job that is done, in the mod's codec, or
+/// with the reason of one that failed, as text. Empty for any other ticket. The ticket is unknown afterwards.
+pub const JOB_TAKE: &str = "__job_take";
+/// `fn(ticket: u64)`: the mod does not want the result any more. The ticket is unknown afterwards.
+pub const JOB_CANCEL: &str = "__job_cancel";
+
 /// Host function `(param: u32, column: u32)`: which rows of a column changed since the running system last ran. The result
 /// is two maps in the form of a dirty map, the rows that changed and those that were added, as they are.
 pub const QUERY_TICKS: &str = "query_ticks";
@@ -85,6 +96,9 @@ pub const RESERVED: &[&str] = &[
     "heap_base",
     "heap_end",
     "indirect_function_table",
+    "job_cancel",
+    "job_state",
+    "job_take",
     "log",
     "main_argc_argv",
     "main_void",

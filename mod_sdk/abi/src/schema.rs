@@ -27,8 +27,11 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
+mod agree;
 mod parse;
 mod size;
+
+pub(crate) use parse::parse_signature;
 
 /// How deep schemas may nest. Deeper ones are refused, because walking them would need an endless stack.
 pub const MAX_DEPTH: usize = 32;

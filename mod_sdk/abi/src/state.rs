@@ -28,13 +28,13 @@ mod fit;
 mod losses;
 mod output;
 
-/// A value that outlives a reload.
+/// A value that outlives a reload. `S` is what holds a schema: a mod keeps the text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SavedState {
+pub struct SavedState<S = Schema> {
     /// Its name, unique in the mod.
     pub name: String,
     /// What its type looks like.
-    pub schema: Schema,
+    pub schema: S,
     /// Its bytes, as the codec would write them.
     pub bytes: Vec<u8>,
 }

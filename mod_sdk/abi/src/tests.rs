@@ -282,3 +282,37 @@ fn leaf_value(leaf: Leaf) -> BoxedStrategy<Value> {
             .boxed(),
     }
 }
+
+#[test]
+fn what_is_wrong_with_bytes_is_a_sentence() {
+    use alloc::{
+        string::{String, ToString},
+        vec::Vec,
+    };
+
+    use serde::{Deserialize, de::DeserializeOwned};
+
+    use crate::codec::decode;
+
+    #[derive(Debug, Deserialize)]
+    enum Mood {
+        Calm,
+        Angry,
+    }
+
+    fn check<T: DeserializeOwned>(bytes: &[u8], expected: &str) {
+        let error = decode::<T>(bytes).err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(error.ends_with(expected), "{error}");
+    }
+    check::<u32>(&[1, 2], "the bytes cannot be decoded: they end too early");
+    check::<u32>(&[1, 2, 3, 4, 5], "1 bytes are left over after the value");
+    check::<bool>(&[7], "a bool in them is 7, and not 0 or 1");
+    check::<Option<u8>>(&[9, 1], "they name the variant 9, which is not one");
+    check::<Mood>(&[2, 0, 0, 0], "invalid value: integer `2`, expected variant index 0 <= i < 2");
+    check::<String>(&[1, 0, 0, 0, 0, 0, 0, 0, 0xff], "a text in them is not UTF-8");
+    check::<char>(&[0xff; 4], "a char in them is not UTF-8");
+    check::<Vec<u64>>(&[0xff; 12], "they end too early");
+    check::<core::num::NonZeroU8>(&[0], "invalid value: integer `0`, expected a nonzero u8");
+    assert!(matches!(decode::<Mood>(&[0; 4]), Ok(Mood::Calm)));
+    assert!(matches!(decode::<Mood>(&[1, 0, 0, 0]), Ok(Mood::Angry)));
+}

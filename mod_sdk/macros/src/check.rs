@@ -1,9 +1,10 @@
 //! What cannot cross is refused here, with all errors at once.
 
-use mod_abi::{ABI_VERSION, Identity, names};
+use mod_abi::{ABI_VERSION, Identity, codec::Codec, names};
 use syn::{
-    Data, DeriveInput, Field, Fields, FnArg, Member, Pat, ReturnType, Signature, Type, TypeImplTrait, TypeReference,
-    visit::{Visit, visit_type},
+    Data, DeriveInput, Field, Fields, FnArg, Ident, Member, Pat, ReturnType, Signature, Type, TypeImplTrait, TypePath,
+    TypeReference,
+    visit::{Visit, visit_derive_input, visit_type, visit_type_path},
 };
 
 use crate::{
@@ -124,7 +125,7 @@ pub(crate) fn main(function: &Function, errors: &mut Errors) {
     if let ReturnType::Type(_, ty) = &signature.output {
         errors.push(ty, format!("{WHAT} has no result"));
     }
-    if let Err(error) = Identity::parse(identity().to_string().as_bytes()) {
+    if let Err(error) = Identity::parse(identity(Codec::default()).to_string().as_bytes()) {
         errors.push(&signature.ident, format!("this crate cannot be a mod of ABI {ABI_VERSION}: {error}"));
     }
 }
@@ -144,6 +145,22 @@ pub(crate) fn mirror(input: &DeriveInput, errors: &mut Errors) {
         }
         Data::Enum(_) => {}
         Data::Union(data) => errors.push(data.union_token, "a union cannot cross: its bytes do not tell what it is"),
+    }
+    visit_derive_input(&mut Itself { name: &input.ident, errors }, input);
+}
+
+/// Finds types that are the one that is derived. The compiler would see the circle too, in many more words.
+struct Itself<'a> {
+    name: &'a Ident,
+    errors: &'a mut Errors,
+}
+
+impl<'ast> Visit<'ast> for Itself<'_> {
+    fn visit_type_path(&mut self, path: &'ast TypePath) {
+        if path.path.is_ident(self.name) || path.path.is_ident("Self") {
+            self.errors.push(path, "a type that contains itself cannot cross: a description of it would have no end");
+        }
+        visit_type_path(self, path);
     }
 }
 

@@ -2,13 +2,17 @@
 //!
 //! Each goes the same way: `parse` takes the input apart, `check` refuses what cannot cross, with all errors at once and
 //! each at its place, and `expand` writes code that calls into `mod_sdk::__private`, where everything of substance is.
+//! `manifest` reads what the mod's Cargo.toml states.
 
 mod check;
 mod errors;
 mod expand;
+mod manifest;
 mod parse;
 
 use errors::Errors;
+use manifest::Manifest;
+use mod_abi::codec::Codec;
 use parse::{Function, Mirror, MirrorKind, Settings};
 use proc_macro::TokenStream;
 use quote::quote;
@@ -16,7 +20,7 @@ use syn::{DeriveInput, parse_macro_input};
 
 /// Marks the function that puts the mod together, as Bevy's `main` does with its `App`.
 ///
-/// It also writes the mod's identity: the name, version and authors of the crate.
+/// It also writes the mod's identity: the name, version and authors of the crate, and the codec that its Cargo.toml states.
 ///
 /// ```
 /// # mod the_mod {
@@ -35,8 +39,8 @@ pub fn mod_main(args: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Lets the game call a function by its name.
 ///
-/// The arguments and the result are owned values of any `serde` types; there can be up to twelve arguments. The function
-/// stays what it is for the rest of the mod.
+/// The arguments and the result are owned values of any `serde` types, or in the codec `nanoserde-json` of types that
+/// `nanoserde` knows; there can be up to twelve arguments. The function stays what it is for the rest of the mod.
 ///
 /// ```
 /// # use mod_sdk::prelude::*;
@@ -53,8 +57,8 @@ pub fn export(args: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Names a function that the game provides.
 ///
-/// The arguments and the result are owned values of any `serde` types; there can be up to twelve arguments. In a native
-/// build a call panics.
+/// The types are those of an `#[export]`. For work that takes its time the game returns a `Ticket`. In a native build a call
+/// panics.
 ///
 /// ```
 /// # use mod_sdk::prelude::*;
@@ -144,7 +148,7 @@ fn attribute(
     args: TokenStream,
     item: TokenStream,
     check: fn(&Function, &mut Errors),
-    expand: fn(&Function) -> proc_macro2::TokenStream,
+    expand: fn(&Function, Codec) -> proc_macro2::TokenStream,
 ) -> TokenStream {
     let mut errors = Errors::default();
     let args = proc_macro2::TokenStream::from(args);
@@ -153,8 +157,12 @@ fn attribute(
     }
     let function = parse_macro_input!(item as Function);
     check(&function, &mut errors);
+    let manifest = Manifest::of_this_crate().unwrap_or_else(|error| {
+        errors.push(&function.signature.ident, error);
+        Manifest::default()
+    });
     match errors.into_error() {
-        None => expand(&function).into(),
+        None => expand(&function, manifest.codec).into(),
         // The function stays, so that its callers are not errors, too.
         Some(error) => {
             let function = function.body.is_some().then_some(function);

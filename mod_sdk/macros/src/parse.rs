@@ -3,9 +3,10 @@
 use proc_macro2::{Group, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{
-    Attribute, Data, DeriveInput, Fields, Ident, LitStr, Result, Signature, Token, Visibility,
+    Attribute, Data, DeriveInput, Fields, Ident, LitStr, MetaNameValue, Result, Signature, Token, Visibility,
     ext::IdentExt,
     parse::{Parse, ParseStream},
+    visit::Visit,
 };
 
 use crate::errors::Errors;
@@ -79,6 +80,8 @@ pub(crate) struct Mirror<'a> {
     pub(crate) name: &'a Ident,
     pub(crate) settings: Settings,
     pub(crate) shape: Shape<'a>,
+    /// Whether `serde` and its like have no attributes here that change how they write the type.
+    pub(crate) is_for_serde: bool,
 }
 
 /// The data of a type.
@@ -105,13 +108,31 @@ impl<'a> Mirror<'a> {
             Some(helper) => Settings::parse(helper, allowed(kind), &input.attrs, errors),
             None => Settings::default(),
         };
-        Self { kind, name: &input.ident, settings, shape: Shape::parse(&input.data) }
+        Self { kind, name: &input.ident, settings, shape: Shape::parse(&input.data), is_for_serde: is_for_serde(input) }
     }
 
     /// The path that is stated, or the type's name.
     pub(crate) fn path(&self) -> String {
         self.settings.path_or(self.name)
     }
+}
+
+/// Whether `serde` and its like write all fields under their own names, as far as their attributes tell.
+fn is_for_serde(input: &DeriveInput) -> bool {
+    struct Finder(bool);
+
+    impl<'ast> Visit<'ast> for Finder {
+        fn visit_attribute(&mut self, attribute: &'ast Attribute) {
+            let is_serde = ["serde", "nserde"].iter().any(|name| attribute.path().is_ident(name));
+            // Where the crate is to be found is all that does not matter.
+            let is_path = attribute.parse_args::<MetaNameValue>().is_ok_and(|pair| pair.path.is_ident("crate"));
+            self.0 &= !is_serde || is_path;
+        }
+    }
+
+    let mut finder = Finder(true);
+    finder.visit_derive_input(input);
+    finder.0
 }
 
 /// The settings that a derive takes.

@@ -1,6 +1,6 @@
 //! Commands from the call to the bytes in the outbox.
 
-use mod_abi::{codec, command::Command};
+use mod_abi::{codec, command::Command, describe::ModDescription};
 
 use crate::{
     block::Batch,
@@ -210,7 +210,7 @@ fn a_system_without_commands_leaves_nothing() {
     });
     test = test.query(TestRows::default().column::<Bee>([])).no_rows();
     test.run();
-    assert_eq!(test.outbox(), []);
+    assert!(test.outbox().is_empty());
 }
 
 #[test]
@@ -221,9 +221,9 @@ fn types_that_are_only_met_in_commands_come_behind_those_of_the_description() {
         })
         .register_component::<Bee>();
     }
-    let paths = |description: &mod_abi::describe::ModDescription| -> Vec<String> {
-        description.types.iter().map(|ty| ty.path.clone()).collect()
-    };
+    fn paths<S>(description: &ModDescription<S>) -> Vec<&str> {
+        description.types.iter().map(|ty| ty.path.as_str()).collect()
+    }
     assert_eq!(paths(&describe(main)), ["orchard::Bee"]);
     let mut runtime = Runtime::new(main);
     let _ = runtime.describe();

@@ -27,7 +27,7 @@ mod in_mod {
     }
 
     /// The number of a type that the description did not state.
-    pub(crate) fn type_index(ty: &TypeDesc) -> TypeIndex {
+    pub(crate) fn type_index(ty: &TypeDesc<String>) -> TypeIndex {
         let answer = call(TYPE_INDEX, ty, __type_index);
         codec::decode(answer.bytes()).unwrap_or_else(|error| panic!("the game's answer to `{TYPE_INDEX}`: {error}"))
     }

@@ -7,16 +7,11 @@ use std::{
     mem::offset_of,
 };
 
-use mod_abi::Schema;
-
-use super::{InPlace, ReadError, Reflect, sum_of_strides};
+use super::{InPlace, ReadError, Reflect, SchemaText, sum_of_strides};
 
 impl<T: Reflect> Reflect for Option<T> {
     const STRIDE: Option<usize> = None;
-
-    fn schema() -> Schema {
-        Schema::Option(Box::new(T::schema()))
-    }
+    const SCHEMA: SchemaText = SchemaText::Parts(&[SchemaText::Text("?"), T::SCHEMA]);
 
     fn write(&self, out: &mut Vec<u8>) {
         out.push(u8::from(self.is_some()));
@@ -36,10 +31,7 @@ impl<T: Reflect> Reflect for Option<T> {
 
 impl<T: Reflect> Reflect for Box<T> {
     const STRIDE: Option<usize> = T::STRIDE;
-
-    fn schema() -> Schema {
-        T::schema()
-    }
+    const SCHEMA: SchemaText = T::SCHEMA;
 
     fn write(&self, out: &mut Vec<u8>) {
         T::write(self, out);
@@ -55,12 +47,15 @@ impl<T: Reflect, const N: usize> Reflect for [T; N] {
         Some(stride) => Some(stride * N),
         None => None,
     };
+    const SCHEMA: SchemaText = SchemaText::Parts(&[
+        SchemaText::Text("["),
+        T::SCHEMA,
+        SchemaText::Text(";"),
+        SchemaText::Number(if N > u32::MAX as usize { u32::MAX } else { N as u32 }),
+        SchemaText::Text("]"),
+    ]);
     // An array's memory is that of its items, one after the other.
     const IN_PLACE: InPlace = InPlace::leaf(T::IN_PLACE.is_yes());
-
-    fn schema() -> Schema {
-        Schema::Array(Box::new(T::schema()), u32::try_from(N).unwrap_or(u32::MAX))
-    }
 
     fn write(&self, out: &mut Vec<u8>) {
         self.iter().for_each(|item| item.write(out));
@@ -81,10 +76,8 @@ macro_rules! lists {
     ($($list:ident<T $(, $hasher:ident)?> where [$($bound:tt)*])*) => {$(
         impl<T: Reflect + $($bound)* $(, $hasher: BuildHasher + Default + 'static)?> Reflect for $list<T $(, $hasher)?> {
             const STRIDE: Option<usize> = None;
-
-            fn schema() -> Schema {
-                Schema::List(Box::new(T::schema()))
-            }
+            const SCHEMA: SchemaText =
+                SchemaText::Parts(&[SchemaText::Text("["), T::SCHEMA, SchemaText::Text("]")]);
 
             fn write(&self, out: &mut Vec<u8>) {
                 self.len().write(out);
@@ -111,10 +104,13 @@ macro_rules! maps {
             for $map<K, V $(, $hasher)?>
         {
             const STRIDE: Option<usize> = None;
-
-            fn schema() -> Schema {
-                Schema::Map(Box::new(K::schema()), Box::new(V::schema()))
-            }
+            const SCHEMA: SchemaText = SchemaText::Parts(&[
+                SchemaText::Text("{"),
+                K::SCHEMA,
+                SchemaText::Text("=>"),
+                V::SCHEMA,
+                SchemaText::Text("}"),
+            ]);
 
             fn write(&self, out: &mut Vec<u8>) {
                 self.len().write(out);
@@ -138,10 +134,7 @@ maps! {
 
 impl Reflect for () {
     const STRIDE: Option<usize> = Some(0);
-
-    fn schema() -> Schema {
-        Schema::Tuple(Vec::new())
-    }
+    const SCHEMA: SchemaText = SchemaText::Text("()");
 
     fn write(&self, _: &mut Vec<u8>) {}
 
@@ -154,14 +147,11 @@ macro_rules! tuples {
     ($(($($name:ident $index:tt),*))*) => {$(
         impl<$($name: Reflect),*> Reflect for ($($name,)*) {
             const STRIDE: Option<usize> = sum_of_strides(&[$($name::STRIDE),*]);
+            const SCHEMA: SchemaText = SchemaText::Tuple(&[$($name::SCHEMA),*]);
             const IN_PLACE: InPlace = InPlace::parts(
                 size_of::<Self>(),
                 &[$((offset_of!(Self, $index), size_of::<$name>(), $name::IN_PLACE)),*],
             );
-
-            fn schema() -> Schema {
-                Schema::Tuple(vec![$($name::schema()),*])
-            }
 
             fn write(&self, out: &mut Vec<u8>) {
                 $(self.$index.write(out);)*

@@ -2,20 +2,17 @@
 
 use std::time::Duration;
 
-use mod_abi::{Leaf, Schema};
+use mod_abi::Leaf;
 
-use super::{InPlace, ReadError, Reflect, take};
+use super::{InPlace, ReadError, Reflect, SchemaText, take};
 
 macro_rules! numbers {
     ($($number:ty => $leaf:ident,)*) => {$(
         impl Reflect for $number {
             const STRIDE: Option<usize> = Some(size_of::<Self>());
+            const SCHEMA: SchemaText = SchemaText::Text(Leaf::$leaf.name());
             // Every pattern of bits is a number, and the bytes are its memory on a little-endian machine.
             const IN_PLACE: InPlace = InPlace::leaf(true);
-
-            fn schema() -> Schema {
-                Schema::Leaf(Leaf::$leaf)
-            }
 
             fn write(&self, out: &mut Vec<u8>) {
                 out.extend_from_slice(&self.to_le_bytes());
@@ -51,10 +48,7 @@ macro_rules! converted {
         $(#[$why])*
         impl Reflect for $leaf {
             const STRIDE: Option<usize> = <$bytes>::STRIDE;
-
-            fn schema() -> Schema {
-                Schema::Leaf(Leaf::$name)
-            }
+            const SCHEMA: SchemaText = SchemaText::Text(Leaf::$name.name());
 
             fn write(&self, out: &mut Vec<u8>) {
                 let $value = self;
@@ -91,10 +85,7 @@ converted! {
 
 impl Reflect for char {
     const STRIDE: Option<usize> = None;
-
-    fn schema() -> Schema {
-        Schema::Leaf(Leaf::Char)
-    }
+    const SCHEMA: SchemaText = SchemaText::Text(Leaf::Char.name());
 
     fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(self.encode_utf8(&mut [0; 4]).as_bytes());
@@ -117,10 +108,7 @@ impl Reflect for char {
 
 impl Reflect for String {
     const STRIDE: Option<usize> = None;
-
-    fn schema() -> Schema {
-        Schema::Leaf(Leaf::Str)
-    }
+    const SCHEMA: SchemaText = SchemaText::Text(Leaf::Str.name());
 
     fn write(&self, out: &mut Vec<u8>) {
         self.len().write(out);

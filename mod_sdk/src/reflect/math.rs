@@ -4,24 +4,20 @@ use glam::{
     DMat3, DMat4, DQuat, DVec2, DVec3, DVec4, IVec2, IVec3, IVec4, Mat2, Mat3, Mat4, Quat, UVec2, UVec3, UVec4, Vec2,
     Vec3, Vec4,
 };
-use mod_abi::Schema;
 
-use super::{InPlace, ReadError, Reflect, sum_of_strides};
+use super::{InPlace, ReadError, Reflect, SchemaText, sum_of_strides};
 
 macro_rules! math {
     ($($math:ty: $field_type:ty, $new:ident($($field:ident),*);)*) => {$(
         impl Reflect for $math {
             const STRIDE: Option<usize> = sum_of_strides(&[$(field_stride::<$field_type>(stringify!($field))),*]);
+            const SCHEMA: SchemaText = SchemaText::Struct(&[$((stringify!($field), <$field_type>::SCHEMA)),*]);
             // glam's types are their numbers in this order, of which every pattern of bits is one, and the
             // sizes show that there is nothing between them.
             const IN_PLACE: InPlace = InPlace::leaf(match Self::STRIDE {
                 Some(stride) => stride == size_of::<Self>(),
                 None => false,
             });
-
-            fn schema() -> Schema {
-                Schema::named([$((stringify!($field), <$field_type>::schema())),*])
-            }
 
             fn write(&self, out: &mut Vec<u8>) {
                 $(self.$field.write(out);)*

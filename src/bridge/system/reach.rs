@@ -2,7 +2,7 @@
 #![expect(unsafe_code, reason = "runs systems and reads the World by the access that the slot declared")]
 
 use bevy_ecs::world::unsafe_world_cell::UnsafeWorldCell;
-use mod_host::HostCalls;
+use mod_host::{Caller, HostCalls};
 
 use super::{SlotTarget, params::Params};
 use crate::bridge::{
@@ -26,13 +26,19 @@ pub(super) struct SlotHost<'s, 'w> {
 }
 
 impl HostCalls for SlotHost<'_, '_> {
-    fn call(&mut self, function: usize, args: &[u8], result: &mut Vec<u8>) -> Result<(), String> {
+    fn call(
+        &mut self,
+        caller: &mut Caller<'_>,
+        function: usize,
+        args: &[u8],
+        result: &mut Vec<u8>,
+    ) -> Result<(), String> {
         if let Some((_, function)) = WORLD_FUNCTIONS.get(function) {
             return self.answer(*function, args, result);
         }
         match self.functions.get_mut(function) {
             // SAFETY: the slot's access holds that of every function in this list.
-            Some(Some(function)) => unsafe { function.call(args, result, self.world) },
+            Some(Some(function)) => unsafe { function.call(caller, args, result, self.world) },
             _ => Err("this system may not call it".to_owned()),
         }
     }

@@ -32,6 +32,25 @@ impl Schema {
     }
 }
 
+/// What a function takes and returns, `(a,b)->c`, each a schema or `_`.
+pub(crate) fn parse_signature(text: &str) -> Result<(Vec<Option<Schema>>, Option<Schema>), SchemaError> {
+    let mut parser = Parser { text, at: 0 };
+    if text.len() > MAX_SCHEMA_BYTES {
+        return Err(parser.error("its text is longer than 64 KiB"));
+    }
+    parser.expect("(", "`(` was expected")?;
+    let mut args = Vec::new();
+    while !parser.eat(")") {
+        if !args.is_empty() {
+            parser.expect(",", "`,` or `)` was expected")?;
+        }
+        args.push(parser.stated()?);
+    }
+    parser.expect("->", "`->` was expected")?;
+    let result = parser.stated()?;
+    if parser.rest().is_empty() { Ok((args, result)) } else { Err(parser.error("nothing more was expected")) }
+}
+
 struct Parser<'a> {
     text: &'a str,
     at: usize,
@@ -67,6 +86,19 @@ impl<'a> Parser<'a> {
         }
         self.at = self.at.saturating_add(end);
         Ok(word)
+    }
+
+    /// A schema, or `_` for one that is not stated.
+    fn stated(&mut self) -> Result<Option<Schema>, SchemaError> {
+        if self.eat("_") {
+            return Ok(None);
+        }
+        let at = self.at;
+        let schema = self.schema(0)?;
+        if schema.empty_parts() > MAX_EMPTY_PARTS {
+            return Err(SchemaError { at, reason: "more than 64 of its parts take no bytes" });
+        }
+        Ok(Some(schema))
     }
 
     /// A name that is not among the earlier ones.

@@ -6,7 +6,7 @@ use mod_abi::{
     Leaf, Schema,
     codec::{decode, encode},
     describe::{
-        ConditionDesc, ConditionTest, Definition, DefinitionKind, EventDesc, FilterDesc, FunctionDesc, InitialResource,
+        ConditionDesc, ConditionTest, Definition, DefinitionKind, EventDesc, FilterDesc, InitialResource,
         ModDescription, ObserverDesc, OrderDesc, OrderTarget, ParamDesc, QueryDesc, ResourceDesc, SystemDesc, TermDesc,
         TypeDesc, TypeRole, WorldRequest, WorldTarget,
     },
@@ -107,8 +107,6 @@ fn description() -> ModDescription {
             event("on_despawn", EventDesc::Despawn(0)),
         ],
         resources: vec![InitialResource { ty: 4, value: vec![9] }],
-        exports: vec![FunctionDesc { name: "add".to_owned(), signature: "fn(u32,u32)->u32".to_owned() }],
-        imports: vec![FunctionDesc { name: "beep".to_owned(), signature: String::new() }],
     }
 }
 
@@ -156,11 +154,9 @@ fn a_description_with_one_of_everything() {
             u64:10 'on_discard' u32:3 u32:0  u64:0
             u64:9 'on_remove'   u32:4 u32:0  u64:0
             u64:10 'on_despawn' u32:5 u32:0  u64:0
-        u64:1 u32:4 u64:1 09
-        u64:1 u64:3 'add' u64:16 'fn(u32,u32)->u32'
-        u64:1 u64:4 'beep' u64:0",
+        u64:1 u32:4 u64:1 09",
     );
-    check(&ModDescription::default(), "u64:0 u64:0 u64:0 u64:0 u64:0 u64:0");
+    check(&ModDescription::default(), "u64:0 u64:0 u64:0 u64:0");
 }
 
 #[test]
@@ -172,12 +168,7 @@ fn the_description_of_the_example_in_c() {
         params: vec![ParamDesc::Query(QueryDesc { terms: vec![TermDesc::Write(0)], filters: vec![] })],
         ..SystemDesc::default()
     };
-    let description = ModDescription {
-        types: vec![health()],
-        systems: vec![system],
-        exports: vec![FunctionDesc { name: "add".to_owned(), signature: "fn(u32, u32) -> u32".to_owned() }],
-        ..ModDescription::default()
-    };
+    let description = ModDescription { types: vec![health()], systems: vec![system], ..ModDescription::default() };
     check(
         &description,
         "u64:1
@@ -191,8 +182,6 @@ fn the_description_of_the_example_in_c() {
                 u64:0
                 u64:0
         u64:0
-        u64:0
-        u64:1 u64:3 'add' u64:19 'fn(u32, u32) -> u32'
         u64:0",
     );
 }

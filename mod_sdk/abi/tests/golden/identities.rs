@@ -9,7 +9,7 @@ use proptest::{
 #[test]
 fn an_identity() {
     let identity = Identity {
-        abi: 2,
+        abi: 3,
         id: "minimal_c".to_owned(),
         version: "0.1.0".to_owned(),
         authors: vec!["Ada".to_owned(), "Grace".to_owned()],
@@ -17,7 +17,7 @@ fn an_identity() {
         codec: "bincode".to_owned(),
     };
     let text =
-        "abi: 2\nid: minimal_c\nversion: 0.1.0\ncodec: bincode\nauthor: Ada\nauthor: Grace\ndependency: core ^1\n";
+        "abi: 3\nid: minimal_c\nversion: 0.1.0\ncodec: bincode\nauthor: Ada\nauthor: Grace\ndependency: core ^1\n";
     assert_eq!(identity.to_string(), text);
     assert_eq!(Identity::parse(text.as_bytes()), Ok(identity));
 }

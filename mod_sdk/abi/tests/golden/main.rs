@@ -5,6 +5,7 @@ mod batches;
 mod commands;
 mod descriptions;
 mod identities;
+mod json;
 mod schemas;
 mod values;
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use mod_abi::{Buffer, codec::decode};
+use mod_abi::{Buffer, OpaqueId, codec::decode};
 use serde::{Deserialize, Serialize};
 
 use crate::{bytes, check};
@@ -37,6 +37,11 @@ fn a_buffer_is_pointer_high_length_low() {
         assert_eq!(Buffer::new(ptr, len).to_raw(), raw);
         assert_eq!(Buffer::from_raw(raw), Buffer::new(ptr, len));
     }
+}
+
+#[test]
+fn an_opaque_handle() {
+    check(&OpaqueId { table: 1, kind: 2, index: 3, generation: 4 }, "u32:1 u32:2 u32:3 u32:4");
 }
 
 #[test]

@@ -1,23 +1,28 @@
 //! Functions that cross.
 
-use mod_abi::names;
-use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
-use syn::{FnArg, Pat, Type};
+use mod_abi::{Direction, codec::Codec, names};
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::{FnArg, Pat, ReturnType, Type, spanned::Spanned};
 
-use crate::parse::Function;
+use crate::{manifest, parse::Function};
 
 /// `#[export]`: the function, and beside it one that the game can call.
-pub(crate) fn export(function: &Function) -> TokenStream {
+pub(crate) fn export(function: &Function, codec: Codec) -> TokenStream {
     let ident = &function.signature.ident;
     let name = function.name();
     let symbol = names::symbol(&name);
+    let module = module(codec);
     let types = argument_types(function);
     let values: Vec<_> = (0..types.len()).map(|index| format_ident!("__{index}")).collect();
     let pattern = match (types.as_slice(), values.as_slice()) {
         ([ty], [value]) => quote!(#value: #ty),
-        _ => quote!((#(#values),*): (#(#types),*)),
+        ([], []) => quote!((): ()),
+        _ => quote!(::mod_sdk::__private::Args((#(#values),*)): ::mod_sdk::__private::Args<(#(#types),*)>),
     };
+    let line = line(function, Direction::Export, codec);
+    let checks = checks(&module, &types, "reads", function, "writes");
+    let tracked = manifest::tracked();
     quote! {
         #function
 
@@ -26,8 +31,10 @@ pub(crate) fn export(function: &Function) -> TokenStream {
             #[allow(unsafe_code, reason = "an export is a symbol")]
             #[unsafe(export_name = #symbol)]
             extern "C" fn __mod_export(args: u64) -> u64 {
-                ::mod_sdk::__private::export(#name, args, |#pattern| #ident(#(#values),*))
+                #module::export(#name, args, |#pattern| #ident(#(#values),*))
             }
+
+            #line
         };
 
         // Only the game calls it: without one it should not count as unused.
@@ -35,19 +42,26 @@ pub(crate) fn export(function: &Function) -> TokenStream {
         const _: () = {
             let _ = #ident;
         };
+        #checks
+        #tracked
     }
 }
 
 /// `#[import]`: a function with a body that calls the game.
-pub(crate) fn import(function: &Function) -> TokenStream {
+pub(crate) fn import(function: &Function, codec: Codec) -> TokenStream {
     let Function { attributes, visibility, signature, .. } = function;
     let name = function.name();
     let symbol = names::symbol(&name);
+    let module = module(codec);
     let values: Vec<_> = signature.inputs.iter().filter_map(argument_name).collect();
     let args = match values.as_slice() {
         [value] => quote!(#value),
-        values => quote!((#(#values),*)),
+        [] => quote!(()),
+        values => quote!(::mod_sdk::__private::Args((#(#values),*))),
     };
+    let line = line(function, Direction::Import, codec);
+    let checks = checks(&module, &argument_types(function), "writes", function, "reads");
+    let tracked = manifest::tracked();
     quote! {
         #(#attributes)*
         #visibility #signature {
@@ -59,14 +73,83 @@ pub(crate) fn import(function: &Function) -> TokenStream {
                     #[link_name = #symbol]
                     safe fn __mod_import(args: u64) -> u64;
                 }
-                ::mod_sdk::__private::import(#name, &#args, __mod_import)
+                #module::import(#name, &#args, __mod_import)
             }
             #[cfg(not(target_family = "wasm"))]
             {
-                let _ = #args;
+                let _ = (#(#values,)*);
                 ::mod_sdk::__private::not_in_a_game(#name)
             }
         }
+
+        #[cfg(target_family = "wasm")]
+        const _: () = {
+            #line
+        };
+        #checks
+        #tracked
+    }
+}
+
+/// Where the SDK speaks that codec.
+fn module(codec: Codec) -> TokenStream {
+    let name = match codec {
+        Codec::Bincode => "bincode",
+        Codec::Json => "json",
+        Codec::NanoserdeJson => "nano",
+    };
+    let name = format_ident!("{name}");
+    quote!(::mod_sdk::__private::#name)
+}
+
+/// Asks whether the codec knows the types, each at its place, and in native builds, too.
+fn checks(module: &TokenStream, args: &[&Type], arg: &str, function: &Function, result: &str) -> TokenStream {
+    let check = |ty: &Type, way: &str| {
+        let way = format_ident!("{way}");
+        quote_spanned!(ty.span()=> #module::#way::<#ty>();)
+    };
+    let args = args.iter().map(|ty| check(ty, arg));
+    let result = match &function.signature.output {
+        ReturnType::Default => None,
+        ReturnType::Type(_, ty) => Some(check(ty, result)),
+    };
+    quote! {
+        const _: () = {
+            #(#args)*
+            #result
+        };
+    }
+}
+
+/// The function's line in the section that states all of them.
+///
+/// The linker joins the parts of all functions. A macro does not know which types are `Reflect`, so the compiler picks: of
+/// two constants with that name it takes the one that needs no trait in scope, if its bounds are met.
+fn line(function: &Function, direction: Direction, codec: Codec) -> TokenStream {
+    let section = names::FUNCTIONS_SECTION;
+    let start = format!("{} {codec} {} ", direction.name(), function.name());
+    let types = argument_types(function);
+    let result = match &function.signature.output {
+        ReturnType::Default => quote!(()),
+        ReturnType::Type(_, ty) => quote!(#ty),
+    };
+    let stated = |ty: TokenStream| quote!(::mod_sdk::__private::Stated::<#ty>::SCHEMA);
+    let args = types.iter().map(|ty| stated(quote!(#ty)));
+    let result = stated(result);
+    quote! {
+        #[allow(unused_imports, reason = "only for types that are not `Reflect`")]
+        use ::mod_sdk::__private::NotStated as _;
+        const __MOD_LINE: ::mod_sdk::SchemaText = ::mod_sdk::SchemaText::Parts(&[
+            ::mod_sdk::SchemaText::Text(#start),
+            ::mod_sdk::SchemaText::Tuple(&[#(#args),*]),
+            ::mod_sdk::SchemaText::Text("->"),
+            #result,
+            ::mod_sdk::SchemaText::Text("\n"),
+        ]);
+        #[used]
+        #[allow(unsafe_code, reason = "the line is a part of a section of the module")]
+        #[unsafe(link_section = #section)]
+        static __MOD_FUNCTION: [u8; __MOD_LINE.len()] = __MOD_LINE.bytes();
     }
 }
 
@@ -78,7 +161,7 @@ fn argument_types<'a>(function: &'a Function) -> Vec<&'a Type> {
     function.signature.inputs.iter().filter_map(typed).collect()
 }
 
-fn argument_name(argument: &FnArg) -> Option<&syn::Ident> {
+fn argument_name(argument: &FnArg) -> Option<&Ident> {
     match argument {
         FnArg::Typed(argument) => match &*argument.pat {
             Pat::Ident(name) => Some(&name.ident),

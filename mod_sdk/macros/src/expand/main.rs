@@ -2,20 +2,21 @@
 
 use std::env;
 
-use mod_abi::{ABI_VERSION, Identity, names};
+use mod_abi::{ABI_VERSION, Identity, codec::Codec, names};
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
-use crate::parse::Function;
+use crate::{manifest, parse::Function};
 
 /// `#[mod_main]`: the function, the exports that use it, and the identity section.
-pub(crate) fn expand(function: &Function) -> TokenStream {
+pub(crate) fn expand(function: &Function, codec: Codec) -> TokenStream {
     let ident = &function.signature.ident;
     let section = names::IDENTITY_SECTION;
-    let text = identity().to_string();
+    let text = identity(codec).to_string();
     let len = text.len();
     let text = Literal::byte_string(text.as_bytes());
     let (describe, run, save, restore) = (names::DESCRIBE, names::RUN, names::SAVE, names::RESTORE);
+    let tracked = manifest::tracked();
     quote! {
         #function
 
@@ -48,19 +49,25 @@ pub(crate) fn expand(function: &Function) -> TokenStream {
             #[unsafe(link_section = #section)]
             static __MOD_IDENTITY: [u8; #len] = *#text;
         };
+        #tracked
     }
 }
 
 /// The identity of the crate that is being compiled, as cargo states it.
-pub(crate) fn identity() -> Identity {
+pub(crate) fn identity(codec: Codec) -> Identity {
     let variable = |name: &str| env::var(name).unwrap_or_default();
     let authors = variable("CARGO_PKG_AUTHORS");
     Identity {
         abi: ABI_VERSION,
-        id: variable("CARGO_PKG_NAME"),
+        id: id(),
         version: variable("CARGO_PKG_VERSION"),
         authors: authors.split(':').filter(|author| !author.is_empty()).map(str::to_owned).collect(),
         dependencies: Vec::new(),
-        codec: "bincode".to_owned(),
+        codec: codec.name().to_owned(),
     }
+}
+
+/// The id of the mod, which is the name of its crate.
+pub(crate) fn id() -> String {
+    env::var("CARGO_PKG_NAME").unwrap_or_default()
 }

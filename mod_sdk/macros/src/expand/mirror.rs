@@ -1,11 +1,13 @@
 //! Types that cross.
 
+use std::iter;
+
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::{Field, Fields, Ident, Index, Member, Type, ext::IdentExt, spanned::Spanned};
 
 use crate::{
-    expand::main::identity,
+    expand::main::id,
     parse::{Mirror, MirrorKind, Shape},
 };
 
@@ -13,8 +15,8 @@ use crate::{
 pub(crate) fn expand(mirror: &Mirror<'_>) -> TokenStream {
     let name = mirror.name;
     let reflect = match &mirror.shape {
-        Shape::Struct(fields) => of_struct(fields),
-        Shape::Enum(variants) => of_enum(name, variants),
+        Shape::Struct(fields) => of_struct(fields, mirror.is_for_serde),
+        Shape::Enum(variants) => of_enum(name, variants, mirror.is_for_serde),
     };
     let component = match mirror.kind {
         MirrorKind::Component => Some(quote!(Component)),
@@ -66,7 +68,7 @@ pub(crate) fn event_target(name: &Ident, (field, member): &(&Field, Member)) -> 
 /// The type's name in the game, where its own types go by the mod's id.
 fn path(mirror: &Mirror<'_>) -> String {
     match mirror.settings.define {
-        Some(_) => format!("{}::{}", identity().id, mirror.name.unraw()),
+        Some(_) => format!("{}::{}", id(), mirror.name.unraw()),
         None => mirror.path(),
     }
 }
@@ -103,23 +105,15 @@ fn role(mirror: &Mirror<'_>) -> Option<TokenStream> {
     })
 }
 
-fn of_struct(fields: &Fields) -> TokenStream {
+fn of_struct(fields: &Fields, is_for_serde: bool) -> TokenStream {
     let types = types(fields);
     let members: Vec<_> = members(fields).collect();
-    let schema = match fields {
-        // Bevy reflects a unit struct as a struct without fields.
-        Fields::Named(_) | Fields::Unit => {
-            let fields = named(fields);
-            quote!(Struct(#fields))
-        }
-        Fields::Unnamed(_) => {
-            let fields = unnamed(fields);
-            quote!(Tuple(#fields))
-        }
-    };
+    // Bevy reflects a unit struct as a struct without fields.
+    let schema = stated(fields_text(fields), is_for_serde);
     quote! {
         const STRIDE: ::core::option::Option<usize> =
             ::mod_sdk::__private::sum_of_strides(&[#(<#types as ::mod_sdk::Reflect>::STRIDE),*]);
+        const SCHEMA: ::mod_sdk::SchemaText = #schema;
 
         #[allow(unsafe_code, reason = "these are the size and all fields of the type, in order")]
         const IN_PLACE: ::mod_sdk::__private::InPlace = unsafe {
@@ -133,10 +127,6 @@ fn of_struct(fields: &Fields) -> TokenStream {
             )
         };
 
-        fn schema() -> ::mod_sdk::__private::Schema {
-            ::mod_sdk::__private::Schema::#schema
-        }
-
         fn write(&self, __out: &mut ::std::vec::Vec<u8>) {
             #(<#types as ::mod_sdk::Reflect>::write(&self.#members, __out);)*
         }
@@ -147,27 +137,15 @@ fn of_struct(fields: &Fields) -> TokenStream {
     }
 }
 
-fn of_enum(name: &Ident, variants: &[(&Ident, &Fields)]) -> TokenStream {
-    let schemas = variants.iter().map(|(variant, fields)| {
-        let name = variant.to_string();
-        let fields = match fields {
-            Fields::Unit => quote!(Unit),
-            Fields::Named(_) => {
-                let fields = named(fields);
-                quote!(Struct(#fields))
-            }
-            Fields::Unnamed(_) => {
-                let fields = unnamed(fields);
-                quote!(Tuple(#fields))
-            }
-        };
-        quote! {
-            ::mod_sdk::__private::Variant {
-                name: ::std::string::String::from(#name),
-                fields: ::mod_sdk::__private::VariantFields::#fields,
-            }
-        }
+fn of_enum(name: &Ident, variants: &[(&Ident, &Fields)], is_for_serde: bool) -> TokenStream {
+    let text = |text: String| quote!(::mod_sdk::SchemaText::Text(#text));
+    let schemas = variants.iter().enumerate().flat_map(|(index, (variant, fields))| {
+        let start = if index == 0 { '<' } else { '|' };
+        let fields = (!matches!(fields, Fields::Unit)).then(|| fields_text(fields));
+        iter::once(text(format!("{start}{variant}"))).chain(fields)
     });
+    let schemas = schemas.chain([text(">".to_owned())]);
+    let schema = stated(quote!(::mod_sdk::SchemaText::Parts(&[#(#schemas),*])), is_for_serde);
     let writes = variants.iter().zip(0_u32..).map(|((variant, fields), index)| {
         let members: Vec<_> = members(fields).collect();
         let values: Vec<_> = (0..members.len()).map(|index| format_ident!("__{index}")).collect();
@@ -186,10 +164,7 @@ fn of_enum(name: &Ident, variants: &[(&Ident, &Fields)]) -> TokenStream {
     let unknown = format!("a `{name}` has no such variant");
     quote! {
         const STRIDE: ::core::option::Option<usize> = ::core::option::Option::None;
-
-        fn schema() -> ::mod_sdk::__private::Schema {
-            ::mod_sdk::__private::Schema::Enum(::std::vec![#(#schemas),*])
-        }
+        const SCHEMA: ::mod_sdk::SchemaText = #schema;
 
         fn write(&self, __out: &mut ::std::vec::Vec<u8>) {
             match self {
@@ -217,16 +192,20 @@ fn members(fields: &Fields) -> impl Iterator<Item = Member> {
     })
 }
 
-/// The fields' names and schemas.
-fn named(fields: &Fields) -> TokenStream {
+/// The schema's text of a struct or a variant with these fields.
+fn fields_text(fields: &Fields) -> TokenStream {
     let types = types(fields);
     // A raw identifier keeps its `r#`, as it does in Bevy's reflection.
-    let names = fields.iter().filter_map(|field| field.ident.as_ref()).map(Ident::to_string);
-    quote!(::std::vec![#((::std::string::String::from(#names), <#types as ::mod_sdk::Reflect>::schema())),*])
+    let names: Vec<_> = fields.iter().filter_map(|field| Some(field.ident.as_ref()?.to_string())).collect();
+    match fields {
+        Fields::Named(_) | Fields::Unit => {
+            quote!(::mod_sdk::SchemaText::Struct(&[#((#names, <#types as ::mod_sdk::Reflect>::SCHEMA)),*]))
+        }
+        Fields::Unnamed(_) => quote!(::mod_sdk::SchemaText::Tuple(&[#(<#types as ::mod_sdk::Reflect>::SCHEMA),*])),
+    }
 }
 
-/// The fields' schemas.
-fn unnamed(fields: &Fields) -> TokenStream {
-    let types = types(fields);
-    quote!(::std::vec![#(<#types as ::mod_sdk::Reflect>::schema()),*])
+/// The text, marked where attributes change what `serde` makes of the type.
+fn stated(text: TokenStream, is_for_serde: bool) -> TokenStream {
+    if is_for_serde { text } else { quote!(::mod_sdk::SchemaText::NotForSerde(&#text)) }
 }
