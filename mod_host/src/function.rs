@@ -76,17 +76,17 @@ impl Instance {
         let types = |reason: String| CallError::Types { function: text::clean(name), reason: text::clean(&reason) };
         let manifest = self.manifest();
         let codec = manifest.codec;
-        let host = Signature { args: vec![A::schema(codec)], result: R::schema(codec) };
         let mut stated = manifest.functions.iter().filter(|stated| stated.direction == Direction::Export);
-        if let Some(stated) = stated.find(|stated| stated.name == name)
-            && let Some(difference) = stated.signature.difference(&host)
-        {
-            return Err(types(difference));
-        }
-        if codec == Codec::NanoserdeJson && host.args.iter().chain([&host.result]).flatten().any(differs_in_nanoserde) {
-            let reason = "speaks `nanoserde-json`, which writes a single unnamed field otherwise than serde: \
-                          use `Nano` for it";
-            return Err(types(reason.to_owned()));
+        let stated = stated.find(|stated| stated.name == name);
+        // Looking at types takes time, and is of no use where there is nothing to compare.
+        if stated.is_some() || codec == Codec::NanoserdeJson {
+            let host = Signature { args: vec![A::schema(codec)], result: R::schema(codec) };
+            if let Some(difference) = stated.and_then(|stated| stated.signature.difference(&host, codec)) {
+                return Err(types(difference));
+            }
+            if codec == Codec::NanoserdeJson && differs_in_nanoserde(&host) {
+                return Err(types(format!("speaks `{codec}`, {DIFFERS_IN_NANOSERDE}")));
+            }
         }
         Ok(Function { name: name.to_owned(), instance: self.number, callable, _signature: PhantomData })
     }
@@ -126,18 +126,26 @@ impl Instance {
     }
 }
 
-/// Whether a struct or a variant in it has a single unnamed field.
-fn differs_in_nanoserde(schema: &Schema) -> bool {
-    let fields = |fields: &[(String, Schema)]| fields.iter().any(|(_, field)| differs_in_nanoserde(field));
+/// The rest of a sentence about a function for which [`differs_in_nanoserde`] holds.
+pub(crate) const DIFFERS_IN_NANOSERDE: &str =
+    "which writes a single unnamed field otherwise than serde: use `Nano` for it";
+
+/// Whether a struct or a variant in its types has a single unnamed field.
+pub(crate) fn differs_in_nanoserde(host: &Signature) -> bool {
+    host.args.iter().chain([&host.result]).flatten().any(has_single_field)
+}
+
+fn has_single_field(schema: &Schema) -> bool {
+    let fields = |fields: &[(String, Schema)]| fields.iter().any(|(_, field)| has_single_field(field));
     match schema {
         Schema::Leaf(_) => false,
         Schema::Struct(named) => fields(named),
-        Schema::Tuple(unnamed) => unnamed.len() == 1 || unnamed.iter().any(differs_in_nanoserde),
-        Schema::List(item) | Schema::Array(item, _) | Schema::Option(item) => differs_in_nanoserde(item),
-        Schema::Map(key, value) => differs_in_nanoserde(key) || differs_in_nanoserde(value),
+        Schema::Tuple(unnamed) => unnamed.len() == 1 || unnamed.iter().any(has_single_field),
+        Schema::List(item) | Schema::Array(item, _) | Schema::Option(item) => has_single_field(item),
+        Schema::Map(key, value) => has_single_field(key) || has_single_field(value),
         Schema::Enum(variants) => variants.iter().any(|variant| match &variant.fields {
             VariantFields::Unit => false,
-            VariantFields::Tuple(unnamed) => unnamed.len() == 1 || unnamed.iter().any(differs_in_nanoserde),
+            VariantFields::Tuple(unnamed) => unnamed.len() == 1 || unnamed.iter().any(has_single_field),
             VariantFields::Struct(named) => fields(named),
         }),
     }

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use mod_abi::{
     Direction,
+    codec::Codec,
     names::{ENTITY_RESERVE, GETRANDOM, IMPORT_MODULE, JOB_CANCEL, JOB_STATE, JOB_TAKE, LOG, PANIC, QUERY_ROW, symbol},
 };
 use wasmtime::{Extern, ExternType, Func, FuncType, Module, Store};
@@ -14,6 +15,7 @@ pub(crate) use self::env::{NoRandom, random};
 use crate::{
     error::LoadError,
     fault::instantiate,
+    function::{DIFFERS_IN_NANOSERDE, differs_in_nanoserde},
     host_function::HostFunctionDesc,
     linker::RawImports,
     manifest::{MAX_PROBLEMS, Manifest, signature},
@@ -71,12 +73,15 @@ fn compare_types(manifest: &Manifest, functions: &[HostFunctionDesc], problems: 
     let stated = manifest.functions.iter().filter(|stated| stated.direction == Direction::Import);
     for stated in stated.filter(|stated| manifest.host_functions.contains(&stated.name)) {
         let offered = functions.iter().find(|offered| offered.name == stated.name);
-        let Some(offered) = offered.and_then(|offered| offered.signature) else { continue };
+        let Some(signature) = offered.and_then(|offered| offered.signature) else { continue };
+        let (offered, name) = (signature(manifest.codec), full_name((IMPORT_MODULE, &symbol(&stated.name))));
+        if manifest.codec == Codec::NanoserdeJson && differs_in_nanoserde(&offered) {
+            problems.add(|| format!("the mod calls `{name}` in `{}`, {DIFFERS_IN_NANOSERDE}", manifest.codec));
+        }
         // To the mod it is the other side that takes and returns.
-        if let Some(difference) = offered(manifest.codec).difference(&stated.signature) {
+        if let Some(difference) = offered.difference(&stated.signature, manifest.codec) {
             let difference =
                 difference.replace("the host passes", "the mod passes").replace("the host expects", "the mod expects");
-            let name = full_name((IMPORT_MODULE, &symbol(&stated.name)));
             problems.add(|| format!("`{name}` {}", text::clean(&difference)));
         }
     }

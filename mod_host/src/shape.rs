@@ -17,10 +17,14 @@ const MAX_VALUES: usize = 4096;
 pub(crate) fn of<T: DeserializeOwned>(human_readable: bool) -> Option<Schema> {
     let mut seen = Seen::default();
     for _ in 0..MAX_LOOKS {
-        let mut budget = MAX_VALUES;
+        let (mut budget, known) = (MAX_VALUES, seen.known());
         T::deserialize(Probe { seen: &mut seen, human_readable, depth: MAX_DEPTH, budget: &mut budget }).ok()?;
         if seen.is_complete() {
             return schema(&seen);
+        }
+        // Some fields are never asked for: an alias, for example.
+        if seen.known() == known {
+            return None;
         }
     }
     None

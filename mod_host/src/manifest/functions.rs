@@ -1,5 +1,7 @@
 //! What a mod states of its functions, and the codec that they speak. The engine is not known here.
 
+use std::collections::{BTreeMap, btree_map::Entry};
+
 use mod_abi::{FunctionDesc, FunctionError, Identity, MAX_FUNCTIONS, MAX_FUNCTIONS_BYTES, codec::Codec};
 
 use crate::{error::LoadError, text};
@@ -18,7 +20,20 @@ pub(super) fn read(sections: &[&[u8]]) -> Result<Vec<FunctionDesc>, LoadError> {
             return Err(error(FunctionError::TooMany));
         }
     }
-    Ok(functions)
+    once(functions).map_err(error)
+}
+
+/// Modules of a program may each state the same import. More lines than functions would only cost time.
+fn once(functions: Vec<FunctionDesc>) -> Result<Vec<FunctionDesc>, FunctionError> {
+    let mut distinct = BTreeMap::new();
+    for function in functions {
+        match distinct.entry((function.direction.name(), function.name.clone())) {
+            Entry::Vacant(place) => drop(place.insert(function)),
+            Entry::Occupied(place) if *place.get() == function => {}
+            Entry::Occupied(_) => return Err(FunctionError::Twice { name: text::clean(&function.name) }),
+        }
+    }
+    Ok(distinct.into_values().collect())
 }
 
 /// A mod that states no identity speaks what its functions speak.

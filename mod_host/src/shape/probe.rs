@@ -50,7 +50,33 @@ impl Seen {
     }
 }
 
+impl Seen {
+    /// How much is known, to notice when a look shows nothing new.
+    pub(super) fn known(&self) -> usize {
+        let sum = |parts: &mut dyn Iterator<Item = usize>| parts.fold(1, usize::saturating_add);
+        match &self.0 {
+            None => 0,
+            Some(Kind::Leaf(_)) => 1,
+            Some(Kind::Struct(fields)) => sum(&mut fields.iter().map(|(_, field)| field.known())),
+            Some(Kind::Tuple(items)) => sum(&mut items.iter().map(Self::known)),
+            Some(Kind::List(item) | Kind::Option(item)) => item.known().saturating_add(1),
+            Some(Kind::Map(pair)) => pair.0.known().saturating_add(pair.1.known()).saturating_add(1),
+            Some(Kind::Enum(variants)) => {
+                sum(&mut variants.iter().filter_map(|(_, data)| data.as_ref()).map(Data::known))
+            }
+        }
+    }
+}
+
 impl Data {
+    fn known(&self) -> usize {
+        match self {
+            Self::Unit => 1,
+            Self::Tuple(items) => items.iter().map(Seen::known).fold(1, usize::saturating_add),
+            Self::Struct(fields) => fields.iter().map(|(_, field)| field.known()).fold(1, usize::saturating_add),
+        }
+    }
+
     fn is_complete(&self) -> bool {
         match self {
             Self::Unit => true,

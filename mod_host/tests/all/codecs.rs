@@ -73,8 +73,8 @@ fn lines_that_cannot_be_read_are_refused() {
         assert_contains(&refused(&stating(&[line])).to_string(), expected);
     }
     // Several sections count as one.
-    let line = stating(&["export bincode echo ()->()"]);
-    let plugin = plugin("", &line.repeat(3)).finish().unwrap();
+    let lines = ["echo", "add", "nothing"].map(|name| stating(&[&format!("export bincode {name} ()->()")]));
+    let plugin = plugin("", &lines.concat()).finish().unwrap();
     assert_eq!(plugin.manifest().functions.len(), 3);
     let long = stating(&[&" ".repeat(100 << 10)]).repeat(3);
     assert_contains(&refused(&long).to_string(), "more than 262144");

@@ -182,3 +182,67 @@ fn serde_s_way_of_writing_variants_is_refused_where_nanoserde_reads() {
 fn the_codec_stands_in_the_manifest() {
     assert_eq!(plugin("", &speaking(Codec::Bincode)).finish().unwrap().manifest().codec, Codec::Bincode);
 }
+
+/// A type that contains itself, of which serde does not tell.
+#[derive(Serialize, Deserialize)]
+struct Nested(Vec<Nested>);
+
+const PULL: &str = r#"(import "env" "__pull" (func $pull (param i64) (result i64)))"#;
+
+#[test]
+fn one_argument_that_is_not_known_does_not_count_the_others() {
+    let line = stating(&["import bincode pull (_,u8)->u8"]);
+    plugin(PULL, &line).import_function("pull", |_: Nested, n: u8| n).finish().unwrap();
+    let plugin = stated("(_,u8)->u8");
+    plugin.function::<(Nested, u8), u8>("echo").unwrap();
+    plugin.function::<(u16, u8), u8>("echo").unwrap();
+    plugin.function::<(u16, u16), u8>("echo").unwrap_err();
+}
+
+#[test]
+fn a_line_may_stand_there_again_but_not_with_other_types() {
+    let lines = ["import bincode pull (u8)->u8"; 1_000];
+    plugin(PULL, &stating(&lines)).import_function("pull", |n: u8| n).finish().unwrap();
+    let lines = stating(&["import bincode pull (u8)->u8", "import bincode pull (u16)->u8"]);
+    let error = plugin(PULL, &lines).import_function("pull", |n: u8| n).finish().unwrap_err();
+    assert_eq!(error.to_string(), "the functions section states `pull` twice, with other types");
+}
+
+#[test]
+fn a_type_with_two_names_for_a_field_is_not_looked_at_for_long() {
+    #[derive(Deserialize)]
+    struct Aliased {
+        #[serde(alias = "old")]
+        _new: [u8; 32],
+    }
+    let begin = std::time::Instant::now();
+    let line = stating(&["import bincode pull ({new:u8})->u8"]);
+    plugin(PULL, &line).import_function("pull", |_: Aliased| 1_u8).finish().unwrap();
+    assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
+}
+
+#[cfg(feature = "json")]
+#[test]
+fn json_is_not_compared_as_if_it_were_bincode() {
+    #[derive(Serialize, Deserialize)]
+    struct Pear {
+        weight: f64,
+        colour: Option<String>,
+    }
+    let lines = [&*speaking(Codec::Json), &stating(&["export json echo ({colour:str,weight:f32})->_"])].concat();
+    let plugin = plugin("", &lines).finish().unwrap();
+    plugin.function::<Pear, ()>("echo").unwrap();
+    let error = plugin.function::<bool, ()>("echo").unwrap_err().to_string();
+    assert_contains(&error, "takes `{colour:str,weight:f32}`, but the host passes `bool`");
+}
+
+#[cfg(feature = "nanoserde")]
+#[test]
+fn a_host_function_that_nanoserde_would_misread_is_refused() {
+    let lines = [&*speaking(Codec::NanoserdeJson), &stating(&["import nanoserde-json pull (_)->u8"])].concat();
+    let error = plugin(PULL, &lines).import_function("pull", |_: Mood| 1_u8).finish().unwrap_err().to_string();
+    assert_contains(
+        &error,
+        "the mod calls `env.__pull` in `nanoserde-json`, which writes a single unnamed field otherwise",
+    );
+}

@@ -73,11 +73,11 @@ fn stated_types_are_compared() {
 #[test]
 fn stated_types_are_compared_in_every_codec() {
     for codec in codecs() {
-        let lines = stating(&[&format!("import {codec} go (f32)->()")]);
+        let lines = stating(&[&format!("import {codec} go (str)->()")]);
         let builder = plugin(&import("go"), &(lines + &speaking(codec)));
         assert_eq!(
             problems(builder.with_context(()).import_function_with_context("go", |(): &mut (), _: u32| ())),
-            ["`env.__go` takes `u32`, but the mod passes `f32`"]
+            ["`env.__go` takes `u32`, but the mod passes `str`"]
         );
     }
 }

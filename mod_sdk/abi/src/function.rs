@@ -12,7 +12,7 @@ use alloc::{
 };
 use core::fmt;
 
-use crate::{Schema, SchemaDifference, SchemaError, names::is_reserved};
+use crate::{Schema, SchemaDifference, SchemaError, codec::Codec, names::is_reserved};
 
 /// The most bytes that the sections of a mod may have together.
 pub const MAX_FUNCTIONS_BYTES: usize = 256 << 10;
@@ -77,17 +77,25 @@ impl Signature {
     /// The first difference between what the mod states (`self`) and what the host expects, as the rest of a sentence that
     /// begins with the mod, or `None` when they agree as far as both are stated.
     ///
-    /// A single argument that is a tuple is the same as its items.
+    /// A single argument that is a tuple is the same as its items. JSON describes itself, so that only what can never fit is
+    /// a difference there.
     #[must_use]
-    pub fn difference(&self, host: &Self) -> Option<String> {
+    pub fn difference(&self, host: &Self, codec: Codec) -> Option<String> {
         let (mut ours, mut theirs) = (items(&self.args), items(&host.args));
         if ours.len() != theirs.len() {
             (ours, theirs) = (spread(ours), spread(theirs));
         }
+        // A single argument that is not known may be a tuple.
+        if ours.as_slice() == [None] || theirs.as_slice() == [None] {
+            (ours, theirs) = (Vec::new(), Vec::new());
+        }
         if ours.len() != theirs.len() {
             return Some(format!("takes {}, but the host passes {}", count(ours.len()), count(theirs.len())));
         }
-        let differs = |a: &Option<&Schema>, b: &Option<&Schema>| a.as_ref()?.disagreement(b.as_ref()?);
+        let differs = |a: &Option<&Schema>, b: &Option<&Schema>| match codec {
+            Codec::Bincode => a.as_ref()?.disagreement(b.as_ref()?),
+            Codec::Json | Codec::NanoserdeJson => a.as_ref()?.json_disagreement(b.as_ref()?),
+        };
         let arg = ours.iter().zip(&theirs).zip(1_usize..).find_map(|((a, b), number)| {
             let SchemaDifference { in_mod, in_game } = differs(a, b)?;
             let which = if ours.len() > 1 { format!(" as argument {number}") } else { String::new() };
@@ -138,6 +146,11 @@ pub enum FunctionError {
     },
     /// More than [`MAX_FUNCTIONS`].
     TooMany,
+    /// The same function with other types.
+    Twice {
+        /// Its name.
+        name: String,
+    },
     /// Not UTF-8.
     NotText,
     /// Not direction, codec, name and signature.
@@ -227,6 +240,7 @@ impl fmt::Display for FunctionError {
                 write!(f, "the functions section has {bytes} bytes, more than {MAX_FUNCTIONS_BYTES}")
             }
             Self::TooMany => write!(f, "the functions section states more than {MAX_FUNCTIONS} functions"),
+            Self::Twice { name } => write!(f, "the functions section states `{name}` twice, with other types"),
             Self::NotText => write!(f, "the functions section is not UTF-8 text"),
             Self::Malformed { line, reason } => write!(f, "line {line} of the functions section: {reason}"),
         }
@@ -250,6 +264,7 @@ mod tests {
     use alloc::{borrow::ToOwned, string::ToString};
 
     use super::{FunctionDesc, Signature};
+    use crate::codec::Codec;
 
     fn signature(text: &str) -> Signature {
         Signature::parse(text).unwrap_or_else(|error| unreachable!("{text}: {error}"))
@@ -270,6 +285,10 @@ mod tests {
         for (ours, theirs, expected) in [
             ("([f64])->[f64]", "([f64])->[f64]", None),
             ("(_)->_", "(u8)->str", None),
+            ("(_)->_", "(u8,u8)->str", None),
+            ("(u8,u8)->_", "(_)->str", None),
+            ("(_,u8)->_", "(u8,u8)->str", None),
+            ("(_)->u8", "(u8,u8)->str", Some("returns `u8`, but the host expects `str`")),
             ("(f32,f32)->()", "((f32,f32))->()", None),
             ("((f32,f32))->()", "(f32,f32)->()", None),
             ("()->()", "(())->()", None),
@@ -285,8 +304,30 @@ mod tests {
             ("(<A|B>)->()", "(<B|A>)->()", Some("takes `A`, but the host passes `B`")),
             ("([u8;2])->()", "([u8])->()", Some("takes `[u8;2]`, but the host passes `[u8]`")),
         ] {
-            let difference = signature(ours).difference(&signature(theirs));
+            let difference = signature(ours).difference(&signature(theirs), Codec::Bincode);
             assert_eq!(difference, expected.map(str::to_owned), "{ours} {theirs}");
+        }
+    }
+
+    #[test]
+    fn differences_in_json() {
+        for (ours, theirs, expected) in [
+            ("({a:u8,b:?str})->f32", "({b:str,a:i64})->u8", None),
+            ("({a:u8,only:u8})->()", "({a:u8})->()", None),
+            ("({x:f32,y:f32})->[u8;2]", "((f32,f32))->[f64]", None),
+            ("((f64))->char", "(f64)->str", None),
+            ("(<A|B(u8)|C>)->{u8=>str}", "(<B(i8)|D>)->{str=>str}", None),
+            ("(duration)->()", "({secs:u64,nanos:u32})->()", None),
+            ("(f32)->()", "(str)->()", Some("takes `f32`, but the host passes `str`")),
+            ("({a:[u8]})->()", "({a:bool})->()", Some("takes `a: [u8]`, but the host passes `a: bool`")),
+            ("(<A(u8)>)->()", "(<A(str)>)->()", Some("takes `A: u8`, but the host passes `A: str`")),
+            ("(u8)->?<A>", "(u8)->[u8]", Some("returns `<A>`, but the host expects `[u8]`")),
+            ("(u8,u8)->()", "(u8)->()", Some("takes 2 arguments, but the host passes 1 argument")),
+        ] {
+            for codec in [Codec::Json, Codec::NanoserdeJson] {
+                let difference = signature(ours).difference(&signature(theirs), codec);
+                assert_eq!(difference, expected.map(str::to_owned), "{ours} {theirs}");
+            }
         }
     }
 

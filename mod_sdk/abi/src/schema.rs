@@ -29,6 +29,7 @@ use serde::{Deserialize, Serialize};
 
 mod agree;
 mod parse;
+mod resemble;
 mod size;
 
 pub(crate) use parse::parse_signature;

@@ -86,15 +86,19 @@ fn fields(a: &[Field<'_>], b: &[Field<'_>]) -> Option<Option<SchemaDifference>> 
     let longest = a.len().max(b.len());
     Some((0..longest).find_map(|index| match (a.get(index), b.get(index)) {
         (Some((a_name, a)), Some((b_name, b))) if a_name.is_none() || b_name.is_none() || a_name == b_name => {
-            let SchemaDifference { in_mod, in_game } = a.disagreement(b)?;
-            let name = |text: String| match a_name.or(*b_name) {
-                Some(name) if !text.contains(": ") => format!("{name}: {text}"),
-                _ => text,
-            };
-            Some(SchemaDifference { in_mod: name(in_mod), in_game: name(in_game) })
+            a.disagreement(b).map(|inner| under(a_name.or(*b_name), inner))
         }
         (a, b) => Some(SchemaDifference { in_mod: text(a), in_game: text(b) }),
     }))
+}
+
+/// The innermost named field is the one that its author has to look at.
+pub(super) fn under(field: Option<&str>, SchemaDifference { in_mod, in_game }: SchemaDifference) -> SchemaDifference {
+    let name = |text: String| match field {
+        Some(field) if !text.contains(": ") => format!("{field}: {text}"),
+        _ => text,
+    };
+    SchemaDifference { in_mod: name(in_mod), in_game: name(in_game) }
 }
 
 fn variants(a: &[Variant], b: &[Variant]) -> Option<SchemaDifference> {
@@ -110,7 +114,7 @@ fn variants(a: &[Variant], b: &[Variant]) -> Option<SchemaDifference> {
 }
 
 /// The data of a variant as if it were a type.
-fn data(variant: &Variant) -> Schema {
+pub(super) fn data(variant: &Variant) -> Schema {
     match &variant.fields {
         VariantFields::Unit => Schema::Tuple(vec![]),
         VariantFields::Tuple(fields) => Schema::Tuple(fields.clone()),
