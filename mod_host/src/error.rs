@@ -53,6 +53,12 @@ pub enum LoadError {
         /// What is wrong with it.
         source: IdentityError,
     },
+    /// Versions or requirements in the identity that are none. All of them.
+    #[error("the mod states versions that cannot be compared: {}", problems.join("; "))]
+    Versions {
+        /// One sentence each.
+        problems: Vec<String>,
+    },
     /// The mod states no identity, and the file's name cannot stand in for it.
     #[error(
         "the mod states no identity, and its file name `{file_stem}` cannot be its id: rename the file to 1 to 64 \

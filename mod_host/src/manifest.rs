@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 mod functions;
+mod versions;
 
 use mod_abi::{
     ABI_VERSION, FunctionDesc, Identity,
@@ -35,7 +36,7 @@ pub(crate) const MAX_PROBLEMS: usize = 64;
 /// assert_eq!(manifest.functions[0].to_string(), "export bincode greet (str)->str");
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Manifest {
     /// Name, version and origin.
     pub identity: Identity,
@@ -61,8 +62,8 @@ impl Manifest {
     ///
     /// # Errors
     /// When the file is larger than [`Limits::file_bytes`], not a valid core module, built for another version of
-    /// the contract or codec, states its identity badly or twice, or lacks exports that the contract needs (all of
-    /// those in one error).
+    /// the contract or codec, states its identity badly or twice, has versions that are none (all of them in
+    /// one error), or lacks exports that the contract needs (all of those in one error).
     pub fn read(bytes: &[u8], file_stem: &str, limits: &Limits) -> Result<Self, LoadError> {
         if bytes.len() > limits.file_bytes {
             return Err(LoadError::TooLarge { bytes: bytes.len(), limit: limits.file_bytes });
@@ -134,7 +135,9 @@ fn identity(sections: &[&[u8]], file_stem: &str) -> Result<(Identity, bool), Loa
             if found != ABI_VERSION {
                 return Err(LoadError::AbiVersion { found });
             }
-            Identity::parse(section).map_err(source)?
+            let identity = Identity::parse(section).map_err(source)?;
+            versions::check(&identity)?;
+            identity
         }
         more => return Err(LoadError::DuplicateIdentity { count: more.len() }),
     };

@@ -41,8 +41,10 @@
 #define MOD_SECTION_LINE(section, line) \
     __asm__(".section .custom_section." section ",\"\",@\n.ascii \"" line "\\n\"\n.text\n");
 
-/* Once: the mod's id (letters, digits, `_`, `-`) and its version, in quotes. Further lines with MOD_IDENTITY_LINE:
- * `author: Ada` or `dependency: core ^1`. */
+/* Once: the mod's id (letters, digits, `_`, `-`) and its version, such as 0.1.0, in quotes. Further lines with
+ * MOD_IDENTITY_LINE: `name: Healing`, `description: ...`, `homepage: ...`, `author: Ada`, `game: orchard ^0.3`,
+ * `dependency: core ^1`, `optional: ...`, `incompatible: ...`, `after: hud`, `before: ...`, `codec: json`, and
+ * `setting: appetite float 1.5 0..10 How fast they eat`. */
 #define MOD_IDENTITY(id, version)                \
     MOD_IDENTITY_LINE("abi: " MOD_ABI_VERSION)   \
     MOD_IDENTITY_LINE("id: " id)                 \

@@ -22,7 +22,7 @@ use crate::Reflect;
 /// ```
 ///
 /// A mod that needs only some fields of a struct names those with `partial`; the game keeps the others. With `define` the
-/// component is the mod's own, and other mods know it by its path: the name of the crate, `::`, and the name of the type.
+/// component is the mod's own, and other mods know it by its path: the id of the mod, `::`, and the name of the type.
 /// It outlives a new version of the mod. Fields that the version adds then start as in `Default`, if the type has one.
 ///
 /// ```

@@ -119,8 +119,9 @@
 //! ```
 //!
 //! `cargo build --release --target wasm32-unknown-unknown` makes the `.wasm` file for the game's `assets/mods`. The
-//! crate's name, version and authors become the mod's identity; a mod without `#[mod_main]` has no identity of its own
-//! and goes by the name of its file.
+//! crate's name, version, authors, description and homepage become the mod's identity; a mod without `#[mod_main]` has no
+//! identity of its own and goes by the name of its file. The game that the mod is for, other mods that it needs or cannot
+//! stand, and settings for players stand in the Cargo.toml under `[package.metadata.mod]`, as [`macro@mod_main`] shows.
 //!
 //! `cargo test` builds the same crate for your own machine: systems are plain functions, log lines go to standard error,
 //! only what the game would have to do panics, and `mod_sdk::testing` runs systems on rows made by hand. Where the file

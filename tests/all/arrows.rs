@@ -76,7 +76,7 @@ fn read_validate_compile_and_link() {
     check("truncated", &good[..good.len() - 3], "counter");
     check("a component", b"\0asm\x0d\0\x01\0", "component");
     let no_memory =
-        wat::parse_str(format!(r#"(module (@custom "bevy_mod" "abi: {ABI_VERSION}\nid: counter\nversion: 2"))"#));
+        wat::parse_str(format!(r#"(module (@custom "bevy_mod" "abi: {ABI_VERSION}\nid: counter\nversion: 2.0.0"))"#));
     check("no memory", &no_memory.expect("a module"), "memory");
     check("imports", &counter("").import("nowhere").build(), "__nowhere");
     check("too much memory", &counter("").fields("(table 1000000000 funcref)").build(), "counter");

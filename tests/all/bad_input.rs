@@ -170,9 +170,9 @@ fn identities_that_cannot_be_used() {
     let section = |text: &str| {
         wat(&format!(r#"(module (@custom "bevy_mod" "{}") (memory (export "memory") 1))"#, text.replace('\n', "\\n")))
     };
-    check("later.wasm", &section("abi: 7\nid: later\nversion: 1"), &["later", "7", &ABI_VERSION.to_string()]);
-    check("path.wasm", &section("abi: 3\nid: ../x\nversion: 1"), &["path", "ASCII letters"]);
-    check("codec.wasm", &section("abi: 3\nid: codec\nversion: 1\ncodec: xml"), &["codec", "xml", "bincode"]);
+    check("later.wasm", &section("abi: 7\nid: later\nversion: 1.0.0"), &["later", "7", &ABI_VERSION.to_string()]);
+    check("path.wasm", &section("abi: 3\nid: ../x\nversion: 1.0.0"), &["path", "ASCII letters"]);
+    check("codec.wasm", &section("abi: 3\nid: codec\nversion: 1.0.0\ncodec: xml"), &["codec", "xml", "bincode"]);
     assert!(Identity::from_file_name("a b").is_err());
     check("a b.wasm", &wat(r#"(module (memory (export "memory") 1))"#), &["a b", "ASCII letters"]);
 }

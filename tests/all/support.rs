@@ -385,9 +385,8 @@ impl Mod {
             abi: ABI_VERSION,
             id: self.id.clone(),
             version: "1.2.3".to_owned(),
-            authors: Vec::new(),
-            dependencies: Vec::new(),
             codec: "bincode".to_owned(),
+            ..Identity::default()
         };
         let describe = codec::encode(&self.description).expect("a description");
         let escaped: String = describe.iter().map(|byte| format!("\\{byte:02x}")).collect();

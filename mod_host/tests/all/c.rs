@@ -127,6 +127,8 @@ fn the_header_reads_and_writes_every_value() {
     let identity = Identity { authors: vec!["Ada".to_owned()], ..header.manifest().identity.clone() };
     assert_eq!((identity.id.as_str(), identity.version.as_str()), ("header", "1.2.3"));
     assert_eq!(header.manifest().identity, identity);
+    let settings: Vec<_> = identity.settings.iter().map(ToString::to_string).collect();
+    assert_eq!(settings, [r#"greeting text "Hello, you" - What the beekeeper says"#]);
     let values =
         Everything(true, 7, 65_000, 1 << 31, u64::MAX, -5, i64::MIN, 0.5, -2.25, "grüße".to_owned(), vec![1.0, 2.0]);
     // Larger values make the writer grow; everything is freed again.

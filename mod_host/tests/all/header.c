@@ -4,6 +4,7 @@
 
 MOD_IDENTITY("header", "1.2.3")
 MOD_IDENTITY_LINE("author: Ada")
+MOD_IDENTITY_LINE("setting: greeting text \\\"Hello, you\\\" - What the beekeeper says")
 
 MOD_IMPORT(play_sound, "(str,f32)->bool")
 

@@ -98,7 +98,7 @@ proptest! {
     fn any_sections_are_read_or_refused(
         identity in prop_oneof![
             prop::collection::vec(any::<u8>(), 0..64),
-            "abi: [0-9]{1,3}\n(id|version|codec|author|x): ?.{0,12}\n(id: [a-z_/]{1,8}\n)?(version: 1\n)?(codec: (json|bincode|x)\n)?"
+            "abi: [0-9]{1,3}\n((name|version|codec|author|x|dependency|game|after|setting): ?.{0,12}\n)?(id: [a-z_/]{1,8}\n)?(version: 1.0.0\n)?(codec: (json|bincode|x)\n)?"
                 .prop_map(String::into_bytes),
         ],
         functions in prop_oneof![

@@ -114,7 +114,7 @@ fn identities() {
 
     for (text, expected) in [
         (r"abi: 2\nfuture: yes\n", "built for version 2 of the mod ABI, but this game has version 3"),
-        (r"abi: 3\nid: x\nversion: 1\ncodec: xml\n", "encoded as `xml`, but this game knows only `bincode`"),
+        (r"abi: 3\nid: x\nversion: 1.0.0\ncodec: xml\n", "encoded as `xml`, but this game knows only `bincode`"),
         (r"abi: 3\nid: ../x\nversion: 1\n", "ASCII letters"),
         (r"abi: 3\nid: x\n", "does not state `version`"),
         (r"id: x\n", "does not state `abi`"),
@@ -123,8 +123,62 @@ fn identities() {
     ] {
         check(&stating(text), expected);
     }
-    let section = r#"(@custom "bevy_mod" "abi: 3\nid: x\nversion: 1\n")"#;
+    let section = r#"(@custom "bevy_mod" "abi: 3\nid: x\nversion: 1.0.0\n")"#;
     check(&module("", &section.repeat(2)), "states 2 identities");
+}
+
+fn with_identity(section: &[u8]) -> Vec<u8> {
+    let escaped: String = section.iter().map(|byte| format!("\\{byte:02x}")).collect();
+    stating(&escaped)
+}
+
+#[test]
+fn hostile_identities_are_one_clear_error_each() {
+    let head = "abi: 3\nid: x\nversion: 1.0.0\n";
+    let with = |lines: &str| with_identity(format!("{head}{lines}").as_bytes());
+    check(&with_identity(&vec![b'a'; 10 << 20]), "the identity section has 10485760 bytes, more than 65536");
+    let thousand: String = (0..1000).map(|n| format!("dependency: mod_{n} ^1\n")).collect();
+    check(&with(&thousand), "more than 256 dependencies and incompatible mods");
+    let settings: String = (0..1000).map(|n| format!("setting: s{n} bool true -\n")).collect();
+    check(&with(&settings), "more than 256 settings");
+    for (lines, expected) in [
+        ("dependency: ../x", "states `dependency: ../x`, but it should be 1 to 64 ASCII letters"),
+        ("after: C:\\x", "ASCII letters"),
+        ("dependency: \u{1b}[31mred", "ASCII letters"),
+        ("dependency: a ^1\u{202e}", "without control characters"),
+        ("version: 2.0.0", "states `version` twice"),
+        ("optional: x", "the mod names itself as another mod"),
+        ("dependency: a\nincompatible: a", "has `a` twice among the dependencies"),
+        ("setting: a int 5 0..1", "a default within the range"),
+        ("no colon", "line 4 of the identity section is not `key: value`"),
+    ] {
+        check(&with(lines), expected);
+        let error = read(&with(lines)).unwrap_err().to_string();
+        assert!(!error.chars().any(|c| c.is_control() || c == '\u{202e}'), "{error:?}");
+    }
+    // What stands in texts is cleaned.
+    let manifest = read(&with("name: a\u{202e}b\u{1b}[2Jc\ndescription: \u{feff}\nunknown: \u{7}\n")).unwrap();
+    assert_eq!((manifest.identity.name.as_deref(), manifest.identity.description), (Some("ab[2Jc"), None));
+}
+
+#[test]
+fn versions_that_are_none_are_listed_together() {
+    let section = "abi: 3\nid: x\nversion: 1\ngame: orchard new\ndependency: a ^1.2\ndependency: b\n\
+        optional: c >=1, <two\nincompatible: d 1.2.3.4\n";
+    let error = read(&with_identity(section.as_bytes())).unwrap_err();
+    let LoadError::Versions { problems } = &error else { unreachable!("{error}") };
+    let starts = [
+        "`version` states `1`, but it should be three numbers with dots between, such as `1.2.0` (",
+        "`game: orchard` states `new`, but it should be a version requirement, such as `^1.2` (",
+        "`optional: c` states `>=1, <two`, but it should be a version requirement",
+        "`incompatible: d` states `1.2.3.4`, but it should be a version requirement",
+    ];
+    assert_eq!(problems.len(), starts.len(), "{problems:#?}");
+    for (problem, start) in problems.iter().zip(starts) {
+        assert!(problem.starts_with(start), "{problem}");
+    }
+    let many: String = (0..200).map(|n| format!("dependency: m{n} new\n")).collect();
+    check(&with_identity(format!("abi: 3\nid: x\nversion: 1.0.0\n{many}").as_bytes()), "and 136 more");
 }
 
 #[test]

@@ -1,18 +1,33 @@
 //! Who a mod is: a text in a custom section, readable without running the mod.
 
+mod needs;
+mod setting;
+#[cfg(test)]
+mod tests;
+
 use alloc::{
     borrow::ToOwned,
+    collections::BTreeSet,
     string::{String, ToString},
     vec::Vec,
 };
 use core::fmt;
 
+use self::setting::MAX_SETTINGS;
+pub use self::{
+    needs::{Dependency, DependencyKind, GameRequirement},
+    setting::{SettingDesc, SettingKind, SettingRefusal, SettingValue},
+};
 use crate::ABI_VERSION;
 
 /// The most bytes that an identity section may have.
 const MAX_BYTES: usize = 64 << 10;
 /// The most characters that an id may have.
 const MAX_ID: usize = 64;
+/// The most characters that a text may have.
+const MAX_TEXT: usize = 256;
+/// The most authors that are told.
+const MAX_AUTHORS: usize = 64;
 
 /// Name, version and origin of a mod, as its identity section states them.
 ///
@@ -27,18 +42,32 @@ const MAX_ID: usize = 64;
 /// assert_eq!(identity.authors, ["Ada"]);
 /// # Ok::<_, mod_abi::IdentityError>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Identity {
     /// The version of the contract that the mod was built for.
     pub abi: u32,
     /// A name that no other mod of the game has: ASCII letters, digits, `_` and `-`.
     pub id: String,
-    /// The mod's own version.
+    /// The mod's own version. It is not looked at here; hosts want a semantic version.
     pub version: String,
+    /// The name for people, if it has another one than its id.
+    pub name: Option<String>,
+    /// What it does, in a sentence.
+    pub description: Option<String>,
+    /// Where there is more about it.
+    pub homepage: Option<String>,
     /// Who wrote it.
     pub authors: Vec<String>,
-    /// Ids of the mods that it needs, each with an optional version requirement after a space.
-    pub dependencies: Vec<String>,
+    /// The game that it is for. None: any.
+    pub game: Option<GameRequirement>,
+    /// Other mods that it needs, likes, or cannot stand.
+    pub dependencies: Vec<Dependency>,
+    /// Ids of mods that are loaded before it, if they are there.
+    pub load_after: Vec<String>,
+    /// Ids of mods that are loaded after it, if they are there.
+    pub load_before: Vec<String>,
+    /// What players can set about it.
+    pub settings: Vec<SettingDesc>,
     /// How the values of its functions become bytes: the name of a [`Codec`](crate::codec::Codec).
     pub codec: String,
 }
@@ -69,6 +98,24 @@ pub enum IdentityError {
         /// What would be right.
         expected: &'static str,
     },
+    /// A key that can stand there only once.
+    Twice(&'static str),
+    /// The same mod twice among its dependencies, or in its order, or two settings of one name.
+    Repeated {
+        /// The key of the second.
+        key: &'static str,
+        /// The id or the name.
+        name: String,
+    },
+    /// The mod names itself as another.
+    Itself(&'static str),
+    /// More than a list may have.
+    TooMany {
+        /// The key of the first that is too much.
+        key: &'static str,
+        /// What there may be.
+        limit: usize,
+    },
 }
 
 impl Identity {
@@ -81,29 +128,45 @@ impl Identity {
             abi: ABI_VERSION,
             id: checked_id(stem)?,
             version: "0.0.0".to_owned(),
-            authors: Vec::new(),
-            dependencies: Vec::new(),
             codec: "bincode".to_owned(),
+            ..Self::default()
         })
     }
 
     /// Reads the content of an identity section.
     ///
     /// # Errors
-    /// When the text is malformed, or `abi`, `id` or `version` is missing or invalid. The version of the contract
-    /// is read first, so that [`Identity::parse_abi`] works on sections of later versions too.
+    /// When the text is malformed, `abi`, `id` or `version` is missing, a value is invalid, or something is stated twice.
+    /// The version of the contract is read first, so that [`Identity::parse_abi`] works on sections of later versions too.
     pub fn parse(section: &[u8]) -> Result<Self, IdentityError> {
         let pairs = pairs(section)?;
         let abi = abi_of(&pairs)?;
-        let last = |key: &'static str| pairs.iter().rev().find(|(k, _)| *k == key).map(|(_, v)| *v);
-        let all = |key: &str| pairs.iter().filter(|(k, _)| *k == key).map(|(_, v)| clean(v)).collect();
+        let all = |key: &'static str| pairs.iter().filter(move |(k, _)| *k == key).map(|(_, value)| *value);
+        let once = |key: &'static str| {
+            let mut values = all(key);
+            let first = values.next();
+            if values.next().is_some() { Err(IdentityError::Twice(key)) } else { Ok(first) }
+        };
+        let needed = |key: &'static str| once(key)?.ok_or(IdentityError::Missing(key));
+        let text = |key: &'static str| Ok(once(key)?.map(clean).filter(|text| !text.is_empty()));
+        needed("abi")?;
+        let id = checked_id(needed("id")?)?;
+        let (load_after, load_before) = needs::order(&pairs, &id)?;
+        let settings = all("setting").map(str::parse);
         Ok(Self {
             abi,
-            id: checked_id(last("id").ok_or(IdentityError::Missing("id"))?)?,
-            version: clean(last("version").ok_or(IdentityError::Missing("version"))?),
-            authors: all("author"),
-            dependencies: all("dependency"),
-            codec: clean(last("codec").unwrap_or("bincode")),
+            version: as_it_is("version", needed("version")?)?,
+            name: text("name")?,
+            description: text("description")?,
+            homepage: text("homepage")?,
+            authors: all("author").map(clean).filter(|author| !author.is_empty()).take(MAX_AUTHORS).collect(),
+            game: once("game")?.map(GameRequirement::parse).transpose()?,
+            dependencies: needs::dependencies(&pairs, &id)?,
+            load_after,
+            load_before,
+            settings: listed(settings, MAX_SETTINGS, "", |setting: &SettingDesc| ("setting", &setting.name))?,
+            codec: as_it_is("codec", once("codec")?.unwrap_or("bincode"))?,
+            id,
         })
     }
 
@@ -136,31 +199,97 @@ fn abi_of(pairs: &[(&str, &str)]) -> Result<u32, IdentityError> {
     value.parse().map_err(|_| IdentityError::Invalid { key: "abi", value: clean(value), expected: "a number" })
 }
 
-/// Control characters and endless values are for logs and terminals to suffer from: they end here.
+/// A list of at most `limit` items of different names, none of which is the mod's `own` id.
+fn listed<T>(
+    items: impl Iterator<Item = Result<T, IdentityError>>,
+    limit: usize,
+    own: &str,
+    named: impl Fn(&T) -> (&'static str, &String),
+) -> Result<Vec<T>, IdentityError> {
+    let mut names = BTreeSet::new();
+    let mut list = Vec::new();
+    for item in items {
+        let item = item?;
+        let (key, name) = named(&item);
+        if name == own {
+            return Err(IdentityError::Itself(key));
+        }
+        if !names.insert(name.clone()) {
+            return Err(IdentityError::Repeated { key, name: name.clone() });
+        }
+        if list.len() >= limit {
+            return Err(IdentityError::TooMany { key, limit });
+        }
+        list.push(item);
+    }
+    Ok(list)
+}
+
+/// Characters that are not for the eye, and endless values, are for logs and terminals to suffer from: they end here.
 fn clean(value: &str) -> String {
-    value.chars().filter(|c| !c.is_control()).take(256).collect()
+    on_a_line(value).trim().to_owned()
+}
+
+/// [`clean`], with the spaces around it.
+fn on_a_line(value: &str) -> String {
+    value.chars().filter_map(visible).take(MAX_TEXT).collect()
+}
+
+/// Whether [`on_a_line`] would leave a text as it is.
+fn is_clean(text: &str) -> bool {
+    text.chars().all(|c| visible(c) == Some(c)) && text.chars().count() <= MAX_TEXT
+}
+
+fn visible(c: char) -> Option<char> {
+    match c {
+        '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => Some(' '),
+        // Marks that reorder or hide what stands beside them.
+        '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => None,
+        c if c.is_control() => None,
+        c => Some(c),
+    }
+}
+
+/// A word that is compared is not cleaned: it would be another one.
+fn as_it_is(key: &'static str, value: &str) -> Result<String, IdentityError> {
+    if is_clean(value) {
+        return Ok(value.to_owned());
+    }
+    let expected = "at most 256 characters, without control characters";
+    Err(IdentityError::Invalid { key, value: clean(value), expected })
 }
 
 fn checked_id(id: &str) -> Result<String, IdentityError> {
-    let valid =
-        !id.is_empty() && id.len() <= MAX_ID && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
-    if valid {
+    checked("id", id)
+}
+
+fn is_id(id: &str) -> bool {
+    !id.is_empty() && id.len() <= MAX_ID && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+}
+
+/// An id as the value of some key.
+fn checked(key: &'static str, id: &str) -> Result<String, IdentityError> {
+    if is_id(id) {
         Ok(id.to_string())
     } else {
-        Err(IdentityError::Invalid {
-            key: "id",
-            value: clean(id),
-            expected: "1 to 64 ASCII letters, digits, `_` or `-`",
-        })
+        Err(IdentityError::Invalid { key, value: clean(id), expected: "1 to 64 ASCII letters, digits, `_` or `-`" })
     }
 }
 
 impl fmt::Display for Identity {
-    /// Writes the section's text.
+    /// Writes the section's text. Texts lose what they would lose when they are read.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "abi: {}\nid: {}\nversion: {}\ncodec: {}", self.abi, self.id, self.version, self.codec)?;
-        self.authors.iter().try_for_each(|author| writeln!(f, "author: {author}"))?;
-        self.dependencies.iter().try_for_each(|dependency| writeln!(f, "dependency: {dependency}"))
+        let texts = [("name", &self.name), ("description", &self.description), ("homepage", &self.homepage)];
+        for (key, text) in texts {
+            text.iter().try_for_each(|text| writeln!(f, "{key}: {}", clean(text)))?;
+        }
+        self.authors.iter().try_for_each(|author| writeln!(f, "author: {}", clean(author)))?;
+        self.game.iter().try_for_each(|game| writeln!(f, "game: {game}"))?;
+        self.dependencies.iter().try_for_each(|dependency| writeln!(f, "{dependency}"))?;
+        self.load_after.iter().try_for_each(|id| writeln!(f, "after: {id}"))?;
+        self.load_before.iter().try_for_each(|id| writeln!(f, "before: {id}"))?;
+        self.settings.iter().try_for_each(|setting| writeln!(f, "setting: {setting}"))
     }
 }
 
@@ -174,52 +303,25 @@ impl fmt::Display for IdentityError {
             Self::Invalid { key, value, expected } => {
                 write!(f, "the identity section states `{key}: {value}`, but it should be {expected}")
             }
+            Self::Twice(key) => write!(f, "the identity section states `{key}` twice"),
+            Self::Repeated { key: "setting", name } => write!(f, "two settings have the name `{name}`"),
+            Self::Repeated { key: "after" | "before", name } => {
+                write!(f, "the identity section has `{name}` twice among the mods to load after or before")
+            }
+            Self::Repeated { name, .. } => {
+                write!(f, "the identity section has `{name}` twice among the dependencies and incompatible mods")
+            }
+            Self::Itself(key) => write!(f, "the mod names itself as another mod, with `{key}`"),
+            Self::TooMany { key, limit } => {
+                let what = match *key {
+                    "setting" => "settings",
+                    "after" | "before" => "mods to load after or before",
+                    _ => "dependencies and incompatible mods",
+                };
+                write!(f, "the identity section has more than {limit} {what}")
+            }
         }
     }
 }
 
 impl core::error::Error for IdentityError {}
-
-#[cfg(test)]
-mod tests {
-    use alloc::{borrow::ToOwned, string::ToString, vec};
-
-    use super::{Identity, IdentityError};
-
-    #[test]
-    fn written_and_read_again() {
-        let identity = Identity {
-            abi: 1,
-            id: "a-b_9".to_owned(),
-            version: "1.2.3".to_owned(),
-            authors: vec!["Ada: the first".to_owned(), "Grace".to_owned()],
-            dependencies: vec!["core ^1".to_owned()],
-            codec: "bincode".to_owned(),
-        };
-        assert_eq!(Identity::parse(identity.to_string().as_bytes()), Ok(identity));
-    }
-
-    #[test]
-    fn unknown_keys_are_skipped_and_a_later_version_is_readable() {
-        assert_eq!(Identity::parse_abi(b"colour: red\nabi: 7\n"), Ok(7));
-    }
-
-    #[test]
-    fn hostile_sections_are_errors() {
-        let check = |section: &[u8], expected: &str| {
-            let error = Identity::parse(section).err().map(|e| e.to_string()).unwrap_or_default();
-            assert!(error.contains(expected), "{section:?}: {error}");
-        };
-        check(&[0xff, 0xfe], "not UTF-8");
-        check(b"id: x", "`abi`");
-        check(b"abi: one", "should be a number");
-        check(b"abi: 1\nversion: 1", "`id`");
-        check(b"abi: 1\nid: x", "`version`");
-        check(b"abi: 1\nid: ../x\nversion: 1", "ASCII letters");
-        check(b"abi: 1\nid: \x1b[31m\nversion: 1", "ASCII letters");
-        check(b"nonsense", "line 1");
-        check(&[b'a'; 70_000], "70000 bytes");
-        assert!(Identity::from_file_name("").is_err());
-        assert!(matches!(Identity::parse(&[b'\n'; 10]), Err(IdentityError::Missing("abi"))));
-    }
-}

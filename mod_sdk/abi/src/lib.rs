@@ -56,7 +56,10 @@ mod walk;
 pub use buffer::{Buffer, OutOfRange};
 pub use function::{Direction, FunctionDesc, FunctionError, MAX_FUNCTIONS, MAX_FUNCTIONS_BYTES, Signature};
 pub use host_side::{JobState, OpaqueId};
-pub use identity::{Identity, IdentityError};
+pub use identity::{
+    Dependency, DependencyKind, GameRequirement, Identity, IdentityError, SettingDesc, SettingKind, SettingRefusal,
+    SettingValue,
+};
 pub use names::ABI_VERSION;
 pub use schema::{
     Leaf, MAX_DEPTH, MAX_EMPTY_PARTS, MAX_SCHEMA_BYTES, Schema, SchemaDifference, SchemaError, Variant, VariantFields,

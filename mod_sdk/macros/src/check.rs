@@ -1,6 +1,6 @@
 //! What cannot cross is refused here, with all errors at once.
 
-use mod_abi::{ABI_VERSION, Identity, codec::Codec, names};
+use mod_abi::names;
 use syn::{
     Data, DeriveInput, Field, Fields, FnArg, Ident, Member, Pat, ReturnType, Signature, Type, TypeImplTrait, TypePath,
     TypeReference,
@@ -9,7 +9,6 @@ use syn::{
 
 use crate::{
     errors::Errors,
-    expand::main::identity,
     parse::{Function, Settings, Shape},
 };
 
@@ -124,9 +123,6 @@ pub(crate) fn main(function: &Function, errors: &mut Errors) {
     }
     if let ReturnType::Type(_, ty) = &signature.output {
         errors.push(ty, format!("{WHAT} has no result"));
-    }
-    if let Err(error) = Identity::parse(identity(Codec::default()).to_string().as_bytes()) {
-        errors.push(&signature.ident, format!("this crate cannot be a mod of ABI {ABI_VERSION}: {error}"));
     }
 }
 

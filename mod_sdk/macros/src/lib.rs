@@ -8,11 +8,11 @@ mod check;
 mod errors;
 mod expand;
 mod manifest;
+mod nearest;
 mod parse;
 
 use errors::Errors;
 use manifest::Manifest;
-use mod_abi::codec::Codec;
 use parse::{Function, Mirror, MirrorKind, Settings};
 use proc_macro::TokenStream;
 use quote::quote;
@@ -20,7 +20,41 @@ use syn::{DeriveInput, parse_macro_input};
 
 /// Marks the function that puts the mod together, as Bevy's `main` does with its `App`.
 ///
-/// It also writes the mod's identity: the name, version and authors of the crate, and the codec that its Cargo.toml states.
+/// It also writes the mod's identity, which hosts read without running the mod: the name, version, authors, description and
+/// homepage of the crate, and what its Cargo.toml states in `[package.metadata.mod]`. All of that is optional, and mistakes are
+/// errors of the compiler, with their line:
+///
+/// ```toml
+/// [package.metadata.mod]
+/// id = "orchard_pests"                       # instead of the crate's name; `#[component(define)]` uses it, too
+/// name = "Orchard Pests"                     # for people
+/// game = { id = "orchard", api = "^0.3" }    # or "orchard"; which game, and which versions of its API for mods
+/// after = ["weather"]                        # is loaded after these mods, if they are there
+/// before = ["hud"]                           # and before these
+/// codec = "json"                             # "bincode", "json" or "nanoserde-json"
+///
+/// [package.metadata.mod.dependencies]        # other mods, with requirements as for crates
+/// bees = "^1"
+/// wasps = { version = ">=0.2, <0.4", optional = true }
+///
+/// [package.metadata.mod.incompatible]        # mods that it cannot be loaded with
+/// frost = "*"
+///
+/// [package.metadata.mod.settings.appetite]   # what players can set
+/// type = "float"
+/// default = 1.5
+/// min = 0
+/// max = 10
+/// description = "How fast the beetles eat"
+/// ```
+///
+/// | `type` of a setting | `default` | beside it |
+/// |---|---|---|
+/// | `"bool"` | `true` or `false` | |
+/// | `"int"` | a whole number | `min`, `max` |
+/// | `"float"` | a finite number | `min`, `max` |
+/// | `"text"` | at most 256 characters on one line, without double quotes | |
+/// | `"choice"` | one of the choices | `choices = ["slow", "fast"]`, each 1 to 64 ASCII letters, digits, `_` or `-` |
 ///
 /// ```
 /// # mod the_mod {
@@ -76,7 +110,7 @@ pub fn import(args: TokenStream, item: TokenStream) -> TokenStream {
 /// |---|---|
 /// | `#[component(path = "orchard::Bee")]` | the game's component of that type path, with all of its fields |
 /// | `#[component(partial)]`, also beside a path | only the fields that are named; the game keeps the others |
-/// | `#[component(define)]` | the mod's own, `<name of the crate>::<name of the type>` |
+/// | `#[component(define)]` | the mod's own, `<id of the mod>::<name of the type>` |
 /// | `#[component(define, storage = "SparseSet")]` | the same, for components that come and go |
 ///
 /// A type of the mod's own that is `Default` starts with the default values in fields that a new version of the mod adds.
@@ -148,7 +182,7 @@ fn attribute(
     args: TokenStream,
     item: TokenStream,
     check: fn(&Function, &mut Errors),
-    expand: fn(&Function, Codec) -> proc_macro2::TokenStream,
+    expand: fn(&Function, &Manifest) -> proc_macro2::TokenStream,
 ) -> TokenStream {
     let mut errors = Errors::default();
     let args = proc_macro2::TokenStream::from(args);
@@ -157,12 +191,13 @@ fn attribute(
     }
     let function = parse_macro_input!(item as Function);
     check(&function, &mut errors);
-    let manifest = Manifest::of_this_crate().unwrap_or_else(|error| {
-        errors.push(&function.signature.ident, error);
-        Manifest::default()
-    });
+    let (manifest, problems) = Manifest::of_this_crate();
+    // Once is enough for what does not concern functions.
+    for problem in problems.iter().filter(|problem| problem.is_of_functions || name == "mod_main") {
+        errors.push(&function.signature.ident, &problem.text);
+    }
     match errors.into_error() {
-        None => expand(&function, manifest.codec).into(),
+        None => expand(&function, &manifest).into(),
         // The function stays, so that its callers are not errors, too.
         Some(error) => {
             let function = function.body.is_some().then_some(function);

@@ -1,67 +1,156 @@
-//! What a mod states of itself in its Cargo.toml, under `[package.metadata.mod]`.
+//! What a mod states of itself in its Cargo.toml: the package's name, version and so on, and `[package.metadata.mod]`.
 //!
-//! cargo hands names and versions to macros in variables, but not this table, so it is read from the file.
+//! cargo hands the first to macros in variables, but not that table, so it is read from the file. `table` reads any
+//! table and knows its lines, `needs` the mods and the game that a mod needs, `settings` what players can set.
+
+mod needs;
+mod settings;
+mod table;
+#[cfg(test)]
+mod tests;
 
 use std::{
     env, fs,
     path::{Path, PathBuf},
 };
 
-use mod_abi::codec::Codec;
+use mod_abi::{ABI_VERSION, Identity, codec::Codec};
 use proc_macro2::TokenStream;
 use quote::quote;
 use toml::de::{DeTable, DeValue};
 
-/// The settings of a mod.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+use self::table::{Entry, Reader};
+
+/// What a table is called in messages.
+const TABLE: &str = "package.metadata.mod";
+const KEYS: &[&str] = &["id", "name", "game", "dependencies", "incompatible", "after", "before", "settings", "codec"];
+
+/// The mod, as its Cargo.toml states it.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Manifest {
     /// How the values of its functions become bytes.
     pub(crate) codec: Codec,
+    /// Who it is.
+    pub(crate) identity: Identity,
+}
+
+/// Something that is wrong with a Cargo.toml.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Problem {
+    /// A sentence with file and line.
+    pub(crate) text: String,
+    /// Whether functions cannot be compiled because of it. All others concern only the mod as a whole.
+    pub(crate) is_of_functions: bool,
 }
 
 impl Manifest {
-    /// The settings of the crate that is being compiled. A crate that another tool than cargo compiles has none.
-    pub(crate) fn of_this_crate() -> Result<Self, String> {
-        let Some(path) = path() else { return Ok(Self::default()) };
-        let text = fs::read_to_string(&path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
-        let manifest = Self::parse(&text)?;
-        available(manifest.codec)?;
-        Ok(manifest)
-    }
-
-    fn parse(text: &str) -> Result<Self, String> {
-        let document = DeTable::parse(text).map_err(|error| format!("Cargo.toml: {}", error.message()))?;
-        let mut table = document.get_ref();
-        for name in ["package", "metadata", "mod"] {
-            table = match table.get(name).map(|value| value.get_ref()) {
-                Some(DeValue::Table(inner)) => inner,
-                Some(_) => return Err(format!("Cargo.toml: `{name}` should be a table")),
-                None => return Ok(Self::default()),
-            };
-        }
-        let mut manifest = Self::default();
-        for (key, value) in table {
-            match (key.get_ref().as_ref(), value.get_ref()) {
-                ("codec", DeValue::String(name)) => manifest.codec = codec(name)?,
-                ("codec", _) => return Err(format!("Cargo.toml: {}", unknown_codec())),
-                (key, _) => {
-                    return Err(format!(
-                        "Cargo.toml: `[package.metadata.mod]` has no setting `{key}`; the only one is `codec`"
-                    ));
+    /// The crate that is being compiled. One that another tool than cargo compiles has no table.
+    pub(crate) fn of_this_crate() -> (Self, Vec<Problem>) {
+        let (mut manifest, mut problems) = match path().map(|path| (fs::read_to_string(&path), path)) {
+            None => (Self::of_package(package()), Vec::new()),
+            Some((Ok(text), _)) => Self::parse(&text, package()),
+            Some((Err(error), path)) => {
+                let text = format!("{} cannot be read: {error}", path.display());
+                (Self::of_package(package()), vec![Problem { text, is_of_functions: true }])
+            }
+        };
+        let missing = available(manifest.codec).err();
+        problems.extend(missing.map(|text| Problem { text, is_of_functions: true }));
+        if problems.is_empty() {
+            match Identity::parse(manifest.identity.to_string().as_bytes()) {
+                // Texts of the package may have been cut to what an identity may hold.
+                Ok(identity) => manifest.identity = identity,
+                Err(error) => {
+                    let text = format!("this crate cannot be a mod of ABI {ABI_VERSION}: {error}");
+                    problems.push(Problem { text, is_of_functions: false });
                 }
             }
         }
-        Ok(manifest)
+        (manifest, problems)
+    }
+
+    fn of_package(identity: Identity) -> Self {
+        let codec = Codec::default();
+        Self { codec, identity: Identity { codec: codec.name().to_owned(), ..identity } }
+    }
+
+    fn parse(text: &str, package: Identity) -> (Self, Vec<Problem>) {
+        let mut manifest = Self::of_package(package);
+        let mut reader = Reader::new(text);
+        let document = DeTable::parse(text).map_err(|error| {
+            let place = error.span().unwrap_or_default();
+            reader.problem_of_functions(place, error.message());
+        });
+        let table = document.as_ref().ok().and_then(|document| metadata(document.get_ref(), &mut reader));
+        if let Some(table) = table {
+            manifest.read(table, &mut reader);
+        }
+        (manifest, reader.into_problems())
+    }
+
+    fn read(&mut self, table: &DeTable<'_>, reader: &mut Reader<'_>) {
+        let entries = reader.entries(table, TABLE, KEYS);
+        let identity = &mut self.identity;
+        // The others are compared with it.
+        for entry in entries.iter().filter(|entry| entry.key == "id") {
+            identity.id = reader.id(entry).unwrap_or_else(|| identity.id.clone());
+        }
+        for entry in &entries {
+            match entry.key {
+                "name" => identity.name = reader.text(entry),
+                "game" => identity.game = needs::game(entry, reader),
+                "settings" => identity.settings = settings::read(entry, reader),
+                "codec" => self.codec = codec(entry, reader),
+                _ => {}
+            }
+        }
+        identity.dependencies = needs::dependencies(&entries, &identity.id, reader);
+        (identity.load_after, identity.load_before) = needs::order(&entries, &identity.id, reader);
+        identity.codec = self.codec.name().to_owned();
     }
 }
 
-fn codec(name: &str) -> Result<Codec, String> {
-    Codec::from_name(name).ok_or_else(|| format!("Cargo.toml: there is no codec \"{name}\"; {}", unknown_codec()))
+/// The table of the mod, if there is one.
+fn metadata<'t>(document: &'t DeTable<'t>, reader: &mut Reader<'_>) -> Option<&'t DeTable<'t>> {
+    let mut table = document;
+    for name in ["package", "metadata", "mod"] {
+        let value = table.get(name)?;
+        let DeValue::Table(inner) = value.get_ref() else {
+            reader.problem_of_functions(value.span(), format!("`{name}` should be a table"));
+            return None;
+        };
+        table = inner;
+    }
+    Some(table)
 }
 
-fn unknown_codec() -> String {
-    let names = Codec::ALL.map(|codec| format!("\"{codec}\""));
-    format!("`codec` should be one of {}", names.join(", "))
+fn codec(entry: &Entry<'_>, reader: &mut Reader<'_>) -> Codec {
+    let names = Codec::ALL.map(|codec| format!("\"{codec}\"")).join(", ");
+    let message = match entry.value {
+        DeValue::String(name) => match Codec::from_name(name) {
+            Some(codec) => return codec,
+            None => format!("there is no codec \"{name}\"; `codec` should be one of {names}"),
+        },
+        _ => format!("`codec` should be one of {names}"),
+    };
+    reader.problem_of_functions(entry.place.clone(), message);
+    Codec::default()
+}
+
+/// What cargo states of the package.
+fn package() -> Identity {
+    let variable = |name: &str| env::var(name).unwrap_or_default();
+    let text = |name: &str| Some(variable(name)).filter(|text| !text.trim().is_empty());
+    let authors = variable("CARGO_PKG_AUTHORS");
+    Identity {
+        abi: ABI_VERSION,
+        id: variable("CARGO_PKG_NAME"),
+        version: variable("CARGO_PKG_VERSION"),
+        description: text("CARGO_PKG_DESCRIPTION"),
+        homepage: text("CARGO_PKG_HOMEPAGE"),
+        authors: authors.split(':').filter(|author| !author.is_empty()).map(str::to_owned).collect(),
+        ..Identity::default()
+    }
 }
 
 /// Whether the SDK was built with that codec.
@@ -93,61 +182,4 @@ pub(crate) fn tracked() -> Option<TokenStream> {
     Some(quote! {
         const _: &[u8] = ::core::include_bytes!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use mod_abi::codec::Codec;
-
-    use super::{Manifest, available};
-
-    #[test]
-    fn the_codec_is_read() {
-        for (text, codec) in [
-            ("", Codec::Bincode),
-            ("[package]\nname = \"x\"\n", Codec::Bincode),
-            ("[package.metadata.docs.rs]\nall-features = true\n", Codec::Bincode),
-            ("[package.metadata.mod]\n", Codec::Bincode),
-            ("[package.metadata.mod]\ncodec = \"bincode\"\n", Codec::Bincode),
-            ("[package.metadata.mod]\ncodec = \"json\" # for JavaScript\n", Codec::Json),
-            ("[package]\nmetadata = { mod = { codec = 'nanoserde-json' } }\n", Codec::NanoserdeJson),
-            ("package.metadata.mod.codec = \"json\"\n", Codec::Json),
-        ] {
-            assert_eq!(Manifest::parse(text), Ok(Manifest { codec }), "{text}");
-        }
-    }
-
-    #[test]
-    fn what_is_wrong_is_said() {
-        let known = "`codec` should be one of \"bincode\", \"json\", \"nanoserde-json\"";
-        for (text, expected) in [
-            ("codec = \"yaml\"", format!("Cargo.toml: there is no codec \"yaml\"; {known}")),
-            ("codec = 3", format!("Cargo.toml: {known}")),
-            ("codecs = \"json\"", "Cargo.toml: `[package.metadata.mod]` has no setting `codecs`".to_owned()),
-        ] {
-            let error = Manifest::parse(&format!("[package.metadata.mod]\n{text}\n")).unwrap_err();
-            assert!(error.starts_with(&expected), "{text}: {error}");
-        }
-        let error = Manifest::parse("[package]\nmetadata.mod = \"json\"\n").unwrap_err();
-        assert_eq!(error, "Cargo.toml: `mod` should be a table");
-        assert!(Manifest::parse("[package").unwrap_err().starts_with("Cargo.toml: "));
-    }
-
-    #[test]
-    fn a_codec_that_the_sdk_does_not_have_names_its_feature() {
-        for (codec, feature, is_there) in [
-            (Codec::Json, "json", cfg!(feature = "json")),
-            (Codec::NanoserdeJson, "nanoserde", cfg!(feature = "nanoserde")),
-        ] {
-            match available(codec) {
-                Ok(()) => assert!(is_there),
-                Err(error) => {
-                    assert!(!is_there);
-                    assert!(error.contains(&format!("states the codec \"{codec}\"")), "{error}");
-                    assert!(error.contains(&format!("features = [\"{feature}\"]")), "{error}");
-                }
-            }
-        }
-        assert_eq!(available(Codec::Bincode), Ok(()));
-    }
 }

@@ -5,7 +5,7 @@
 use std::{collections::BTreeMap, fmt::Debug};
 
 use mod_abi::{
-    OpaqueId,
+    OpaqueId, SettingValue,
     codec::{DecodeError, EncodeError, json, nano},
 };
 use nanoserde::{DeJson, SerJson};
@@ -126,5 +126,21 @@ fn nesting_ends() {
     for (depth, is_read) in [(60, true), (65, false), (100_000, false)] {
         assert_eq!(json::decode::<Nest>(text(depth).as_bytes()).is_ok(), is_read, "{depth}");
         assert_eq!(nano::decode::<Nest>(text(depth).as_bytes()).is_ok(), is_read, "{depth}");
+    }
+}
+
+#[test]
+fn values_of_settings_stand_there_bare() {
+    for (value, text) in [
+        (SettingValue::Bool(true), "true"),
+        (SettingValue::Int(-3), "-3"),
+        (SettingValue::Float(10.0), "10.0"),
+        (SettingValue::Text("3".to_owned()), "\"3\""),
+    ] {
+        assert_eq!(String::from_utf8(json::encode(&value).unwrap()).unwrap(), text);
+        assert_eq!(json::decode::<SettingValue>(text.as_bytes()).unwrap(), value);
+    }
+    for text in ["null", "[1]", "{\"a\":1}"] {
+        assert!(json::decode::<SettingValue>(text.as_bytes()).is_err(), "{text}");
     }
 }

@@ -5,10 +5,14 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{FnArg, Pat, ReturnType, Type, spanned::Spanned};
 
-use crate::{manifest, parse::Function};
+use crate::{
+    manifest::{self, Manifest},
+    parse::Function,
+};
 
 /// `#[export]`: the function, and beside it one that the game can call.
-pub(crate) fn export(function: &Function, codec: Codec) -> TokenStream {
+pub(crate) fn export(function: &Function, manifest: &Manifest) -> TokenStream {
+    let codec = manifest.codec;
     let ident = &function.signature.ident;
     let name = function.name();
     let symbol = names::symbol(&name);
@@ -48,7 +52,8 @@ pub(crate) fn export(function: &Function, codec: Codec) -> TokenStream {
 }
 
 /// `#[import]`: a function with a body that calls the game.
-pub(crate) fn import(function: &Function, codec: Codec) -> TokenStream {
+pub(crate) fn import(function: &Function, manifest: &Manifest) -> TokenStream {
+    let codec = manifest.codec;
     let Function { attributes, visibility, signature, .. } = function;
     let name = function.name();
     let symbol = names::symbol(&name);

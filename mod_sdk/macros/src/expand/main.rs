@@ -1,18 +1,19 @@
 //! The main function of a mod, and the mod's identity.
 
-use std::env;
-
-use mod_abi::{ABI_VERSION, Identity, codec::Codec, names};
+use mod_abi::names;
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
-use crate::{manifest, parse::Function};
+use crate::{
+    manifest::{self, Manifest},
+    parse::Function,
+};
 
 /// `#[mod_main]`: the function, the exports that use it, and the identity section.
-pub(crate) fn expand(function: &Function, codec: Codec) -> TokenStream {
+pub(crate) fn expand(function: &Function, manifest: &Manifest) -> TokenStream {
     let ident = &function.signature.ident;
     let section = names::IDENTITY_SECTION;
-    let text = identity(codec).to_string();
+    let text = manifest.identity.to_string();
     let len = text.len();
     let text = Literal::byte_string(text.as_bytes());
     let (describe, run, save, restore) = (names::DESCRIBE, names::RUN, names::SAVE, names::RESTORE);
@@ -53,21 +54,7 @@ pub(crate) fn expand(function: &Function, codec: Codec) -> TokenStream {
     }
 }
 
-/// The identity of the crate that is being compiled, as cargo states it.
-pub(crate) fn identity(codec: Codec) -> Identity {
-    let variable = |name: &str| env::var(name).unwrap_or_default();
-    let authors = variable("CARGO_PKG_AUTHORS");
-    Identity {
-        abi: ABI_VERSION,
-        id: id(),
-        version: variable("CARGO_PKG_VERSION"),
-        authors: authors.split(':').filter(|author| !author.is_empty()).map(str::to_owned).collect(),
-        dependencies: Vec::new(),
-        codec: codec.name().to_owned(),
-    }
-}
-
-/// The id of the mod, which is the name of its crate.
+/// The id of the mod.
 pub(crate) fn id() -> String {
-    env::var("CARGO_PKG_NAME").unwrap_or_default()
+    Manifest::of_this_crate().0.identity.id
 }
