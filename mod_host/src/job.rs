@@ -1,6 +1,8 @@
 //! Long work for a mod: a host function starts it and answers with a ticket at once; the mod asks for the result later. A
 //! call into a mod never waits. What the work is is not known here.
 
+mod pool;
+
 use std::{
     any::type_name,
     collections::HashMap,
@@ -10,14 +12,14 @@ use std::{
         Arc, Mutex, PoisonError, Weak,
         atomic::{AtomicU64, Ordering},
     },
-    thread,
 };
 
 use mod_abi::{JobState, codec::Codec};
 
 use crate::{codec::Encode, text};
 
-/// How many tickets an instance may hold: a mod that never asks should not fill the machine.
+/// How many tickets an instance may hold, and how much work may go on for it, wanted or not: a mod that never asks, or that
+/// starts and cancels without an end, should not fill the machine.
 pub const MAX_JOBS: usize = 1024;
 
 /// Work whose result a mod fetches when it is there. Return it from a host function: the mod gets a ticket.
@@ -38,6 +40,10 @@ pub const MAX_JOBS: usize = 1024;
 /// ```
 pub struct Job<R> {
     outcome: Arc<Mutex<Outcome<R>>>,
+    /// Work that waits for the job to be taken on.
+    start: Option<Box<dyn FnOnce() + Send>>,
+    /// Alive as long as somebody works on it.
+    work: Weak<()>,
 }
 
 /// The other end of a [`Job`]. Dropped without a word, the job has failed.
@@ -69,6 +75,8 @@ pub struct Job<R> {
 /// ```
 pub struct JobSender<R> {
     outcome: Weak<Mutex<Outcome<R>>>,
+    /// Shows that the work is not over.
+    _work: Arc<()>,
 }
 
 enum Outcome<R> {
@@ -85,8 +93,10 @@ impl<R> Job<R> {
     /// A job, and the end through which its result will come, from any thread.
     #[must_use]
     pub fn channel() -> (JobSender<R>, Self) {
-        let outcome = Arc::new(Mutex::new(Outcome::Pending));
-        (JobSender { outcome: Arc::downgrade(&outcome) }, Self { outcome })
+        let (job, work) = (Self::of(Outcome::Pending), Arc::new(()));
+        let work_of_job = Arc::downgrade(&work);
+        let sender = JobSender { outcome: Arc::downgrade(&job.outcome), _work: work };
+        (sender, Self { work: work_of_job, ..job })
     }
 
     /// A job that is asked for its outcome each time that the mod asks, until it has one: the result, or the reason why there
@@ -95,28 +105,33 @@ impl<R> Job<R> {
     /// `ask` runs in the middle of a call, so it must not wait.
     #[must_use]
     pub fn asking(ask: impl FnMut() -> Option<Result<R, String>> + Send + 'static) -> Self {
-        Self { outcome: Arc::new(Mutex::new(Outcome::Asked(Box::new(ask)))) }
+        Self::of(Outcome::Asked(Box::new(ask)))
     }
 
     /// A job that is done already.
     #[must_use]
     pub fn ready(result: R) -> Self {
-        Self { outcome: Arc::new(Mutex::new(Outcome::Done(result))) }
+        Self::of(Outcome::Done(result))
+    }
+
+    fn of(outcome: Outcome<R>) -> Self {
+        Self { outcome: Arc::new(Mutex::new(outcome)), start: None, work: Weak::new() }
     }
 }
 
 impl<R: Send + 'static> Job<R> {
-    /// Does the work on a thread of its own. If it panics, or if there is no thread to be had, the job has failed.
+    /// Does the work on one of a few threads that all plugins of the program share, once the job was returned from a host
+    /// function. If it panics, or if there is no thread to be had, the job has failed. Work that nobody wants any more when
+    /// its turn comes is not begun.
     #[must_use]
     pub fn spawn(work: impl FnOnce() -> R + Send + 'static) -> Self {
         let (sender, job) = Self::channel();
-        let run = move || match caught(work) {
-            Ok(result) => sender.send(result),
-            Err(reason) => sender.fail(reason),
+        let run = move || match sender.is_wanted().then(|| caught(work)) {
+            Some(Ok(result)) => sender.send(result),
+            Some(Err(reason)) => sender.fail(reason),
+            None => {}
         };
-        // Without a thread the closure is dropped, and the sender with it.
-        let _ = thread::Builder::new().name("mod_host job".to_owned()).spawn(run);
-        job
+        Self { start: Some(Box::new(run)), ..job }
     }
 }
 
@@ -180,11 +195,14 @@ impl<R> Outcome<R> {
     /// Asks those that have to be asked.
     fn refresh(&mut self) {
         let Self::Asked(ask) = self else { return };
-        match caught(ask) {
-            Ok(None) => {}
-            Ok(Some(Ok(result))) => *self = Self::Done(result),
-            Ok(Some(Err(reason))) | Err(reason) => *self = Self::Failed(reason),
-        }
+        let settled = match caught(ask) {
+            Ok(None) => return,
+            Ok(Some(Ok(result))) => Self::Done(result),
+            Ok(Some(Err(reason))) | Err(reason) => Self::Failed(reason),
+        };
+        let asked = mem::replace(self, settled);
+        // What was asked is the host's, and may have something to do when it goes.
+        let _ = caught(|| drop(asked));
     }
 }
 
@@ -203,7 +221,11 @@ impl<R: Encode + Send> AnyJob for Mutex<Outcome<R>> {
     fn take(&self, codec: Codec) -> Result<Vec<u8>, String> {
         let outcome = mem::replace(&mut *self.lock().unwrap_or_else(PoisonError::into_inner), Outcome::Taken);
         match outcome {
-            Outcome::Done(result) => caught(|| result.encode(codec))?.map_err(|error| error.to_string()),
+            // The value ends in there, too.
+            Outcome::Done(result) => {
+                let encode = move || result.encode(codec);
+                caught(encode)?.map_err(|error| error.to_string())
+            }
             Outcome::Failed(reason) => Ok(text::clean(&reason).into_bytes()),
             Outcome::Pending | Outcome::Asked(_) | Outcome::Taken => Ok(Vec::new()),
         }
@@ -212,34 +234,43 @@ impl<R: Encode + Send> AnyJob for Mutex<Outcome<R>> {
 
 /// The jobs of one instance, by ticket.
 #[derive(Default)]
-pub(crate) struct Jobs(HashMap<u64, Arc<dyn AnyJob>>);
+pub(crate) struct Jobs {
+    tickets: HashMap<u64, Arc<dyn AnyJob>>,
+    /// Work that was begun for the mod and may go on, also where its ticket is gone.
+    work: Vec<Weak<()>>,
+}
 
 impl Jobs {
     /// Takes a job on and returns its ticket.
     pub(crate) fn add<R: Encode + Send + 'static>(&mut self, job: Job<R>) -> Result<u64, String> {
         /// Never used twice, so that a ticket that outlives its instance means nothing to the next one.
         static TICKETS: AtomicU64 = AtomicU64::new(1);
-        if self.0.len() >= MAX_JOBS {
-            return Err(format!("the mod waits for {MAX_JOBS} jobs, which is the most that it may"));
+        self.work.retain(|work| work.strong_count() > 0);
+        if self.tickets.len().max(self.work.len()) >= MAX_JOBS {
+            return Err(format!("{MAX_JOBS} jobs go on for the mod, which is the most that may"));
         }
         let ticket = TICKETS.fetch_add(1, Ordering::Relaxed);
-        self.0.insert(ticket, job.outcome);
+        self.tickets.insert(ticket, job.outcome);
+        self.work.push(job.work);
+        if let Some(start) = job.start {
+            pool::submit(start);
+        }
         Ok(ticket)
     }
 
     pub(crate) fn state(&self, ticket: u64) -> JobState {
-        self.0.get(&ticket).map_or(JobState::Unknown, |job| job.state())
+        self.tickets.get(&ticket).map_or(JobState::Unknown, |job| job.state())
     }
 
     /// What a job that is over has left, and nothing for any other ticket.
     pub(crate) fn take(&mut self, ticket: u64, codec: Codec) -> Result<Vec<u8>, String> {
         let is_over = !matches!(self.state(ticket), JobState::Pending | JobState::Unknown);
-        let job = if is_over { self.0.remove(&ticket) } else { None };
+        let job = if is_over { self.tickets.remove(&ticket) } else { None };
         job.map_or_else(|| Ok(Vec::new()), |job| job.take(codec))
     }
 
     pub(crate) fn cancel(&mut self, ticket: u64) {
-        let job = self.0.remove(&ticket);
+        let job = self.tickets.remove(&ticket);
         // What was to be asked goes with it, and may have something to do then.
         let _ = caught(|| drop(job));
     }
@@ -247,6 +278,11 @@ impl Jobs {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    };
+
     use mod_abi::{JobState, codec::Codec};
 
     use super::{Job, Jobs, MAX_JOBS};
@@ -308,6 +344,62 @@ mod tests {
         let panicking = jobs.add(Job::<u8>::asking(|| std::panic::resume_unwind(Box::new("oh no")))).unwrap();
         assert_eq!(jobs.state(panicking), JobState::Failed);
         assert_eq!(jobs.take(panicking, Codec::Bincode), Ok(b"it panicked: oh no".to_vec()));
+    }
+
+    #[test]
+    fn work_counts_until_it_is_over() {
+        let mut jobs = Jobs::default();
+        let mut senders = Vec::new();
+        for _ in 0..MAX_JOBS {
+            let (sender, job) = Job::<u8>::channel();
+            senders.push(sender);
+            let ticket = jobs.add(job).unwrap();
+            jobs.cancel(ticket);
+        }
+        assert!(jobs.add(Job::<u8>::channel().1).is_err());
+        senders.pop();
+        assert!(jobs.add(Job::<u8>::channel().1).is_ok());
+    }
+
+    #[test]
+    fn started_and_cancelled_without_an_end() {
+        let (mut jobs, (running, peak)) =
+            (Jobs::default(), (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0))));
+        let gate = Arc::new(Mutex::new(()));
+        let closed = gate.lock().unwrap();
+        for _ in 0..3_000 {
+            let (gate, running, peak) = (Arc::clone(&gate), Arc::clone(&running), Arc::clone(&peak));
+            let job = Job::spawn(move || {
+                peak.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                drop(gate.lock());
+                running.fetch_sub(1, Ordering::SeqCst);
+            });
+            if let Ok(ticket) = jobs.add(job) {
+                jobs.cancel(ticket);
+            }
+        }
+        drop(closed);
+        // What nobody wants any more is not begun.
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
+        assert!(peak.load(Ordering::SeqCst) <= cores.max(4));
+    }
+
+    #[test]
+    fn a_result_may_panic_when_it_ends() {
+        struct Bomb;
+        impl Drop for Bomb {
+            fn drop(&mut self) {
+                std::panic::resume_unwind(Box::new("boom"));
+            }
+        }
+        impl serde::Serialize for Bomb {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_u8(1)
+            }
+        }
+        let mut jobs = Jobs::default();
+        let ticket = jobs.add(Job::ready(Bomb)).unwrap();
+        assert_eq!(jobs.take(ticket, Codec::Bincode), Err("it panicked: boom".to_owned()));
     }
 
     #[test]

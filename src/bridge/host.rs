@@ -81,12 +81,14 @@ where
         result: &mut Vec<u8>,
         world: UnsafeWorldCell,
     ) -> Result<(), String> {
-        let input = I::read(caller, args)?;
-        // SAFETY: the caller has this system's access, and exclusive systems are refused when they are added.
-        let output = catch(|| unsafe { self.0.run_unsafe(input, world) })
-            .map_err(|panic| format!("it panicked: {panic}"))?
-            .map_err(|error| error.to_string())?;
-        *result = output.into_bytes(caller)?;
+        // Reading and writing are code of the game, too: that of its types.
+        let answer = catch(|| {
+            let input = I::read(caller, args)?;
+            // SAFETY: the caller has this system's access, and exclusive systems are refused when they are added.
+            let output = unsafe { self.0.run_unsafe(input, world) }.map_err(|error| error.to_string())?;
+            output.into_bytes(caller)
+        });
+        *result = answer.map_err(|panic| format!("it panicked: {panic}"))??;
         Ok(())
     }
 

@@ -375,3 +375,26 @@ fn a_value_of_the_game_is_a_handle_in_the_mod() {
     let door: Opaque<f32> = game.app.world_mut().call_mod("doors", "through", &7_u32).expect("it opens");
     assert_eq!(game.app.world().resource::<Doors>().0.get(door), Ok(&7.0));
 }
+
+/// A type of the game that cannot stand to be read.
+struct Grumpy;
+
+impl<'de> serde::Deserialize<'de> for Grumpy {
+    fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        panic!("do not read me")
+    }
+}
+
+#[test]
+fn types_of_the_game_that_panic_fail_the_call_only() {
+    fn read(_: In<Grumpy>) -> u32 {
+        1
+    }
+    let mut game = Game::with_mods(&[("calculator.wasm", &calculator().build())]);
+    game.app.add_mod_import("double", read);
+    game.until_told("loaded calculator");
+    let error = game.app.world_mut().call_mod::<_, u32>("calculator", "ask", &21_u32).expect_err("it panics");
+    assert!(error.to_string().contains("`double`, which failed: it panicked: do not read me"), "{error}");
+    let fault = game.first_fault();
+    assert!(fault.contains("calculator"), "{fault}");
+}

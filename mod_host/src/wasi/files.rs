@@ -160,6 +160,9 @@ fn tell_position(file: &OpenFile, memory: &mut [u8], out: u32) -> Answer<()> {
     put(memory, out, &file.position.to_le_bytes())
 }
 
+/// The most entries that a folder may have for a mod to list it.
+const MAX_LISTED: usize = 1 << 16;
+
 /// Fills `buffer` with entries from the one numbered `cookie` on, the last one cut off where it is full. The folder is
 /// read when its first entry is asked for.
 pub(super) fn readdir(
@@ -170,9 +173,16 @@ pub(super) fn readdir(
     cookie: u64,
     out: u32,
 ) -> Answer<()> {
+    if cookie == 0 {
+        table.forget_listings();
+    }
     let (system, folder, _) = table.folder(fd)?;
     if cookie == 0 {
-        folder.listing = system.list(&folder.handle)?;
+        let listing = system.list(&folder.handle)?;
+        if listing.len() > MAX_LISTED {
+            return Err(FBIG);
+        }
+        folder.listing = listing;
     }
     let skipped = usize::try_from(cookie).unwrap_or(usize::MAX);
     let own = [(".", 3), ("..", 3)].into_iter();

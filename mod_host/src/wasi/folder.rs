@@ -146,14 +146,20 @@ pub(super) fn cost(stat: &DescriptorStat) -> u64 {
     ENTRY.saturating_add(if is_last { stat.size } else { 0 })
 }
 
-/// The bytes in a folder of the host, as a mod would be charged for them. What cannot be read does not count.
+/// The bytes in a folder of the host, as a mod would be charged for them. Where something cannot be read the folder counts as
+/// full: a mod may have made it so, for example by paths that are too long for the system.
 fn content(host: &Path) -> u64 {
+    count_content(host).unwrap_or(u64::MAX)
+}
+
+fn count_content(host: &Path) -> io::Result<u64> {
     let mut total = 0_u64;
     let mut waiting = vec![host.to_owned()];
     while let Some(folder) = waiting.pop() {
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
             // Of the entry itself: links are not followed.
-            let Ok(metadata) = entry.metadata() else { continue };
+            let metadata = entry.metadata()?;
             total = total.saturating_add(ENTRY);
             if metadata.is_dir() {
                 waiting.push(entry.path());
@@ -162,7 +168,7 @@ fn content(host: &Path) -> u64 {
             }
         }
     }
-    total
+    Ok(total)
 }
 
 fn io_error(error: wasmtime::Error) -> io::Error {

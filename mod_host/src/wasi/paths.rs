@@ -219,6 +219,8 @@ pub(super) fn link(
         return Err(INVAL);
     }
     let (system, [from, to], folder) = table.two_folders(fd, new_fd, XDEV)?;
+    // Whoever takes a name away looks whether it is the last one.
+    let _alone = folder.alone();
     folder.charged(ENTRY, || system.link(from, path, to, new_path))
 }
 
@@ -244,6 +246,10 @@ pub(super) fn readlink(
     let path = text(memory, path.0, path.1)?;
     let (system, start, _) = table.folder(fd)?;
     let target = system.read_link(&start.handle, path)?;
+    // Where a link of the game leads outside is not for the mod to know.
+    if Path::new(&target).components().any(|part| matches!(part, Component::ParentDir)) {
+        return Err(PERM);
+    }
     let room = usize::try_from(buffer.len()).map_err(|_| FAULT)?;
     let taken = target.as_bytes().get(..room).unwrap_or(target.as_bytes());
     put(memory, buffer.ptr(), taken)?;

@@ -81,6 +81,16 @@ impl Table {
         table
     }
 
+    /// One listing is kept at a time, so that they do not add up over all descriptors. Programs read one folder after the
+    /// other; one that mixes two finds the first at its end.
+    pub(super) fn forget_listings(&mut self) {
+        for slot in self.slots.values_mut() {
+            if let Some(Entry::Folder(folder)) = &mut slot.entry {
+                folder.listing = Vec::new();
+            }
+        }
+    }
+
     fn slot(&self, fd: u32) -> Answer<&Slot> {
         // What a mod without grants is told of the standard streams.
         if fd < FIRST { Err(NOTSUP) } else { self.slots.get(&fd).ok_or(BADF) }

@@ -135,9 +135,12 @@ pub enum DecodeError {
 /// The bytes of `value`.
 ///
 /// # Errors
-/// When the value's own `Serialize` fails, or the format cannot hold it (a sequence of unknown length).
+/// When the value's own `Serialize` fails, when the format cannot hold it (a sequence of unknown length), or when it takes
+/// more than [`MAX_VALUE_BYTES`].
 pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, EncodeError> {
-    bincode::serde::encode_to_vec(value, legacy()).map_err(EncodeError::Bincode)
+    let bytes = bincode::serde::encode_to_vec(value, legacy()).map_err(EncodeError::Bincode)?;
+    // bincode's own limit is for reading.
+    if bytes.len() > MAX_VALUE_BYTES { Err(EncodeError::TooLarge { bytes: bytes.len() }) } else { Ok(bytes) }
 }
 
 /// The value that `bytes` hold, all of them.

@@ -316,3 +316,23 @@ fn what_is_wrong_with_bytes_is_a_sentence() {
     assert!(matches!(decode::<Mood>(&[0; 4]), Ok(Mood::Calm)));
     assert!(matches!(decode::<Mood>(&[1, 0, 0, 0]), Ok(Mood::Angry)));
 }
+
+#[test]
+fn few_bytes_do_not_become_very_many() {
+    use alloc::{string::ToString, vec, vec::Vec};
+
+    let mut bytes = vec![0; 8 + (4 << 20)];
+    bytes[..8].copy_from_slice(&(4_u64 << 20).to_le_bytes());
+    let error = crate::codec::decode::<Vec<Option<[u64; 32]>>>(&bytes).unwrap_err().to_string();
+    assert!(error.ends_with("the items of its lists would take more than 256 MiB"), "{error}");
+    assert_eq!(crate::codec::decode::<Vec<Option<u8>>>(&bytes).unwrap().len(), 4 << 20);
+}
+
+#[test]
+fn a_value_that_is_too_large_is_not_written() {
+    use alloc::vec;
+
+    assert!(crate::codec::encode(&vec![0_u8; (64 << 20) - 8]).is_ok());
+    let error = crate::codec::encode(&vec![0_u8; 64 << 20]).unwrap_err();
+    assert!(matches!(error, crate::codec::EncodeError::TooLarge { bytes: 67_108_872 }), "{error}");
+}

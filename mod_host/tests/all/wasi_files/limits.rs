@@ -3,7 +3,8 @@
 use std::fs;
 
 use super::{
-    ACCES, CONTENT, CREATE, DQUOT, Explorer, MFILE, OUT, Place, READ, SUCCESS, TRUNCATE, WRITE, exists, reader, writer,
+    ACCES, CONTENT, CREATE, DIRECTORY, DQUOT, Explorer, MFILE, OUT, Place, READ, SUCCESS, TRUNCATE, WRITE, exists,
+    reader, writer,
 };
 use mod_host::WasiGrants;
 
@@ -112,4 +113,31 @@ fn a_quota_counts_what_is_there_already() {
     assert_eq!(guest.open(3, "new", CREATE, WRITE), Err(DQUOT));
     assert_eq!(guest.at_path("path_unlink_file", 3, "old", &[]), SUCCESS);
     assert!(guest.open(3, "new", CREATE, WRITE).is_ok());
+}
+
+/// A folder whose path is too long to be read by it. Only a mod, which goes from folder to folder, gets there.
+#[test]
+fn what_lies_too_deep_to_be_counted_fills_the_quota() {
+    let place = Place::new();
+    let name = "d".repeat(255);
+    let session = || {
+        let grants = WasiGrants::default();
+        let guard = grants.to("tested").writable_dir(place.granted(), "/notes", 256 << 10).grant().unwrap();
+        (Explorer::new(&grants), guard)
+    };
+    let (mut guest, _guard) = session();
+    let mut at = 3;
+    for _ in 0..17 {
+        assert_eq!(guest.at_path("path_create_directory", at, &name, &[]), SUCCESS);
+        at = guest.open(at, &name, DIRECTORY, READ).unwrap();
+    }
+    let file = guest.open(at, "file", CREATE, WRITE).unwrap();
+    assert!(guest.write(file, &[1; 1_000]).is_ok());
+
+    let (mut guest, _guard) = session();
+    let refused = match guest.open(3, "another", CREATE, WRITE) {
+        Ok(file) => guest.write(file, &[1; 1_000]).is_err(),
+        Err(_) => true,
+    };
+    assert!(refused, "what was written deep down counts");
 }

@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use super::{CREATE, Explorer, LOOP, NOENT, PERM, Place, READ, SUCCESS, WRITE, XDEV, exists, reader, writer};
+use super::{
+    CONTENT, CREATE, Explorer, LOOP, NOENT, OUT, PERM, Place, READ, SUCCESS, WRITE, XDEV, exists, reader, writer,
+};
 use mod_host::WasiGrants;
 
 #[test]
@@ -97,4 +99,12 @@ fn nothing_moves_from_one_granted_folder_to_another() {
     assert_eq!(guest.two_paths("path_link", (3, "note.txt"), (4, "new.txt")), XDEV);
     let inner = guest.open(3, "inner", 0, READ).unwrap();
     assert_eq!(guest.two_paths("path_rename", (inner, "deep.txt"), (3, "up.txt")), SUCCESS, "within one it does");
+}
+
+#[test]
+fn links_of_the_game_do_not_tell_where_else_they_lead() {
+    let place = Place::new();
+    std::os::unix::fs::symlink("../../saves of ada", place.granted().join("up")).unwrap();
+    let (mut guest, _guard) = reader(&place);
+    assert_ne!(guest.at_path("path_readlink", 3, "up", &[CONTENT.into(), 500, OUT.into()]), SUCCESS);
 }

@@ -20,18 +20,23 @@ use super::MAX_VALUE_BYTES;
 /// How deep values may nest: reading one takes stack for each level.
 const MAX_DEPTH: usize = 128;
 
+/// The memory that the items of all lists in a value may take: 256 MiB.
+const MAX_MEMORY: usize = 256 << 20;
+
 /// What is left of the bytes.
 pub(super) struct Reader<'de> {
     rest: &'de [u8],
     /// Bytes that the value may still take.
     budget: usize,
+    /// Memory that the items of its lists may still take.
+    memory: usize,
     /// Levels that it may still have.
     depth: usize,
 }
 
 impl<'de> Reader<'de> {
     pub(super) const fn new(bytes: &'de [u8]) -> Self {
-        Self { rest: bytes, budget: MAX_VALUE_BYTES, depth: MAX_DEPTH }
+        Self { rest: bytes, budget: MAX_VALUE_BYTES, memory: MAX_MEMORY, depth: MAX_DEPTH }
     }
 
     /// The bytes behind the value.
@@ -240,6 +245,12 @@ impl<'de> Items<'_, 'de> {
     fn next<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, DecodeError> {
         let Some(left) = self.left.checked_sub(1) else { return Ok(None) };
         self.left = left;
+        // Few bytes may stand for a large value: the fields of an option that is none take memory, too.
+        if !self.may_be_empty {
+            let memory = self.reader.memory.checked_sub(size_of::<S::Value>());
+            self.reader.memory =
+                memory.ok_or(DecodeError::Other("the items of its lists would take more than 256 MiB"))?;
+        }
         let before = self.reader.rest.len();
         let item = seed.deserialize(&mut *self.reader)?;
         if !self.may_be_empty && self.reader.rest.len() == before {
