@@ -2,7 +2,7 @@
 //!
 //! # The rooms
 //!
-//! In reading order, along the way of a mod. Before it runs: `limits`, `manifest`, `codec` (how its values become bytes) and
+//! In reading order, along the way of a mod. Before it runs: `limits`, `manifest`, `resolve` (which mods run together, and in which order), `codec` (how its values become bytes) and
 //! `shape` (what a type of the host looks like), `engine`, `compile`, `imports` (with `host_function`, `linker`, `preview1`,
 //! `wasi`, `entropy`, `log`), `instance`. While it runs: `call` and `function` (calls by name and by handle), `memory`, `context` and
 //! `caller` (the way back into the host), `job` and `opaque` (what the host keeps for it), `state`. What went wrong: `fault`,
@@ -28,6 +28,7 @@
 
 mod limits;
 mod manifest;
+mod resolve;
 
 mod codec;
 mod shape;
@@ -82,6 +83,8 @@ pub use manifest::Manifest;
 pub use mod_abi::codec::Codec;
 pub use opaque::{MAX_OPAQUE, Opaque, OpaqueError, OpaqueTable};
 pub use plugin::{HostFunction, PluginError, WasmPlugin, WasmPluginBuilder, WithCaller, WithContext, WithoutContext};
+pub use resolve::{Candidate, GameIdentity, ModFile, NeededBy, Refused, Resolution, ResolveProblem, Resolved, resolve};
+pub use semver::Version;
 #[cfg(feature = "unstable-linker")]
 pub use state::State as StoreData;
 #[cfg(feature = "wasi")]

@@ -21,6 +21,7 @@ mod opaque;
 mod plugins;
 mod raw_imports;
 mod reloads;
+mod resolve;
 mod states;
 mod wasi;
 #[cfg(feature = "wasi")]
