@@ -25,15 +25,18 @@ pub(super) fn read(sections: &[&[u8]]) -> Result<Vec<FunctionDesc>, LoadError> {
 
 /// Modules of a program may each state the same import. More lines than functions would only cost time.
 fn once(functions: Vec<FunctionDesc>) -> Result<Vec<FunctionDesc>, FunctionError> {
-    let mut distinct = BTreeMap::new();
+    let (mut seen, mut distinct) = (BTreeMap::new(), Vec::new());
     for function in functions {
-        match distinct.entry((function.direction.name(), function.name.clone())) {
-            Entry::Vacant(place) => drop(place.insert(function)),
-            Entry::Occupied(place) if *place.get() == function => {}
+        match seen.entry((function.direction.name(), function.name.clone())) {
+            Entry::Vacant(place) => {
+                place.insert(function.signature.clone());
+                distinct.push(function);
+            }
+            Entry::Occupied(place) if *place.get() == function.signature => {}
             Entry::Occupied(_) => return Err(FunctionError::Twice { name: text::clean(&function.name) }),
         }
     }
-    Ok(distinct.into_values().collect())
+    Ok(distinct)
 }
 
 /// A mod that states no identity speaks what its functions speak.
