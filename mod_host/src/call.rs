@@ -1,7 +1,11 @@
 //! Calls into a mod: the deadline is set, the call made, and what stopped it becomes an error. What is called, and
 //! what the bytes mean, is not known here.
 
-use std::{any::type_name, time::Duration};
+use std::{
+    any::type_name,
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::Duration,
+};
 
 use mod_abi::{
     Buffer,
@@ -292,11 +296,13 @@ pub(crate) fn encode<A: Encode + ?Sized>(function: &str, args: &A, codec: Codec)
 }
 
 pub(crate) fn decode<R: Decode>(function: &str, bytes: &[u8], codec: Codec) -> Result<R, CallError> {
-    R::decode(bytes, codec).map_err(|error| CallError::Decode {
-        function: text::clean(function),
-        type_name: type_name::<R>(),
-        reason: text::clean(&error.to_string()),
-    })
+    // Reading is code of the host's types. The mod has done its part, and its result is still to be given back.
+    let reason = match catch_unwind(AssertUnwindSafe(|| R::decode(bytes, codec))) {
+        Ok(Ok(value)) => return Ok(value),
+        Ok(Err(error)) => text::clean(&error.to_string()),
+        Err(panic) => format!("it panicked: {}", text::of_panic(&*panic)),
+    };
+    Err(CallError::Decode { function: text::clean(function), type_name: type_name::<R>(), reason })
 }
 
 /// The description's names will stand in logs and errors.

@@ -1,6 +1,7 @@
 //! Calls by name: arguments, results, ownership, and results that are nonsense.
 
 use mod_host::{CallError, CompiledMod, HostEngine, Instance, NoHostCalls};
+use serde::{Deserialize, Deserializer};
 
 use crate::harness::{Setup, assert_contains, load};
 
@@ -170,4 +171,29 @@ fn two_instances_of_one_mod_share_nothing() {
     assert_eq!(call::<_, u32>(&mut a, "count", ()), 1);
     assert_eq!(call::<_, u32>(&mut a, "count", ()), 2);
     assert_eq!(call::<_, u32>(&mut b, "count", ()), 1);
+}
+
+/// A type of the host's that cannot stand to be read.
+struct Fussy;
+
+impl<'de> Deserialize<'de> for Fussy {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        std::panic::resume_unwind(Box::new("not\nthis"))
+    }
+}
+
+#[test]
+fn a_result_whose_reading_panics_fails_the_call_only() {
+    let mut instance = load("", "");
+    let by_name = instance.call::<_, Fussy>("echo", &1_u8, &mut NoHostCalls).map(drop).unwrap_err();
+    let echo = instance.function::<u8, Fussy>("echo").unwrap();
+    let by_handle = instance.call_function(&echo, &1, &mut NoHostCalls).map(drop).unwrap_err();
+    for error in [by_name, by_handle] {
+        assert!(matches!(error, CallError::Decode { .. }), "{error}");
+        assert_contains(&error.to_string(), "it panicked: not this");
+    }
+    // Nothing of the mod was left in the middle, and its results were given back.
+    assert!(!instance.is_poisoned());
+    let (allocs, frees): (u32, u32) = call(&mut instance, "stats", ());
+    assert_eq!((allocs, frees), (3, 2), "all but the buffer of this answer");
 }
