@@ -276,6 +276,15 @@ impl Jobs {
     }
 }
 
+impl Drop for Jobs {
+    fn drop(&mut self) {
+        // One by one: a second panic on the way of a first one would end the process.
+        for (_, job) in self.tickets.drain() {
+            let _ = caught(|| drop(job));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::{

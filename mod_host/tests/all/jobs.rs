@@ -1,6 +1,11 @@
 //! Long work: tickets as a mod sees them, from every state of a job.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, mpsc},
+    thread,
+    time::Duration,
+};
 
 use mod_abi::JobState;
 use mod_host::{Codec, Job, JobSender, Limits, MAX_JOBS, Refusal, WasmPlugin, WasmPluginBuilder};
@@ -246,4 +251,101 @@ fn a_job_that_is_given_back_may_panic_on_its_way_out() {
     let number = start(&mut plugin);
     plugin.call_function_with_argument::<_, ()>("cancel", &ticket(number)).unwrap();
     assert_eq!(state(&mut plugin, number), JobState::Unknown);
+}
+
+#[test]
+fn a_result_that_is_taken_may_panic_on_its_way_out() {
+    #[derive(Serialize)]
+    struct Loud(u8);
+    impl Drop for Loud {
+        fn drop(&mut self) {
+            std::panic::resume_unwind(Box::new("dropped"));
+        }
+    }
+    let mut plugin = working(Codec::Bincode).import_function("start", || Job::ready(Loud(1))).finish().unwrap();
+    let number = start(&mut plugin);
+    let error = plugin.call_function_with_argument::<_, Raw>("take", &ticket(number)).unwrap_err();
+    assert_eq!(error.to_string(), "`take` called `__job_take`, which failed: it panicked: dropped");
+}
+
+#[test]
+fn what_is_asked_may_panic_on_its_way_out() {
+    struct Loud;
+    impl Drop for Loud {
+        fn drop(&mut self) {
+            std::panic::resume_unwind(Box::new("dropped"));
+        }
+    }
+    let start_loud = || {
+        let loud = Loud;
+        Job::asking(move || {
+            let _ = &loud;
+            Some(Ok(4_u8))
+        })
+    };
+    let mut plugin = working(Codec::Bincode).import_function("start", start_loud).finish().unwrap();
+    let number = start(&mut plugin);
+    assert_eq!(state(&mut plugin, number), JobState::Done);
+    assert_eq!(take(&mut plugin, number), [4]);
+    // Two at once: a panic while another one is on its way would end the process.
+    let unfinished = [start(&mut plugin), start(&mut plugin)];
+    assert!(!unfinished.contains(&0));
+    drop(plugin);
+}
+
+/// Starts a job and cancels it, as often as its argument says.
+const START_AND_CANCEL: &str = r#"
+    (func (export "__start_and_cancel") (param $b i64) (result i64) (local $left i32) (local $ticket i64)
+        (local.set $left (i32.load (call $ptr (local.get $b))))
+        (loop $again
+            (local.set $ticket (call $start (i64.const 0)))
+            (call $cancel (i64.load (call $ptr (local.get $ticket))))
+            (call $free (local.get $ticket))
+            (local.set $left (i32.sub (local.get $left) (i32.const 1)))
+            (br_if $again (local.get $left)))
+        (i64.const 0))"#;
+
+/// A plugin whose jobs note the thread that they are done on, and then wait until the other end of the channel is gone.
+fn starting_and_cancelling() -> (WasmPlugin, mpsc::Receiver<thread::ThreadId>, mpsc::Sender<()>) {
+    let ((seen, threads), (open, gate)) = (mpsc::channel(), mpsc::channel::<()>());
+    let gate = Arc::new(Mutex::new(gate));
+    let (imports, exports) = through(&["start"]);
+    let limits = Limits { call_time: Duration::from_secs(20), ..Limits::default() };
+    let plugin = plugin(&[JOBS, &imports].concat(), &[START_AND_CANCEL, BODY, &exports].concat());
+    let plugin = plugin.limits(limits).import_function("start", move || {
+        let (seen, gate) = (seen.clone(), Arc::clone(&gate));
+        Job::spawn(move || {
+            let _ = seen.send(thread::current().id());
+            let _ = gate.lock().map(|gate| gate.recv());
+        })
+    });
+    (plugin.finish().unwrap(), threads, open)
+}
+
+#[test]
+fn jobs_that_are_started_and_cancelled_without_an_end_share_a_few_threads() {
+    let (mut plugin, threads, open) = starting_and_cancelling();
+    let error = plugin.call_function_with_argument::<_, ()>("start_and_cancel", &3_000_u32).unwrap_err().to_string();
+    assert_contains(&error, "1024 jobs go on for the mod, which is the most that may");
+    drop(plugin);
+    drop(open);
+    // Ends when every job is over: each holds the other end.
+    let distinct: HashSet<_> = threads.iter().collect();
+    let most = thread::available_parallelism().map_or(1, usize::from).max(4);
+    assert!(distinct.len() <= most, "{} threads worked for a mod that is gone", distinct.len());
+}
+
+#[test]
+fn a_cancelled_job_that_waits_for_its_turn_is_never_run() {
+    let (mut plugin, threads, open) = starting_and_cancelling();
+    // Jobs that are wanted keep every thread busy.
+    let most = thread::available_parallelism().map_or(1, usize::from).max(4);
+    let wanted: Vec<u64> = (0..most).map(|_| start(&mut plugin)).collect();
+    plugin.call_function_with_argument::<_, ()>("start_and_cancel", &100_u32).unwrap();
+    drop(open);
+    while wanted.iter().any(|number| state(&mut plugin, *number) == JobState::Pending) {
+        thread::yield_now();
+    }
+    drop(plugin);
+    assert_eq!(threads.iter().count(), most, "only what was wanted was run");
 }
