@@ -160,11 +160,8 @@ fn tell_position(file: &OpenFile, memory: &mut [u8], out: u32) -> Answer<()> {
     put(memory, out, &file.position.to_le_bytes())
 }
 
-/// The most entries that a folder may have for a mod to list it.
-const MAX_LISTED: usize = 1 << 16;
-
 /// Fills `buffer` with entries from the one numbered `cookie` on, the last one cut off where it is full. The folder is
-/// read when its first entry is asked for.
+/// read when its first entry is asked for, and again when its listing is gone meanwhile.
 pub(super) fn readdir(
     table: &mut Table,
     memory: &mut [u8],
@@ -173,17 +170,14 @@ pub(super) fn readdir(
     cookie: u64,
     out: u32,
 ) -> Answer<()> {
-    if cookie == 0 {
-        table.forget_listings();
-    }
     let (system, folder, _) = table.folder(fd)?;
-    if cookie == 0 {
+    if cookie == 0 || folder.listing.is_empty() {
+        folder.listing = Vec::new();
         let listing = system.list(&folder.handle)?;
-        if listing.len() > MAX_LISTED {
-            return Err(FBIG);
-        }
-        folder.listing = listing;
+        table.make_room(listing.len())?;
+        table.folder(fd)?.1.listing = listing;
     }
+    let (_, folder, _) = table.folder(fd)?;
     let skipped = usize::try_from(cookie).unwrap_or(usize::MAX);
     let own = [(".", 3), ("..", 3)].into_iter();
     let entries = own.chain(folder.listing.iter().map(|(name, ty)| (name.as_str(), filetype(*ty))));
@@ -197,6 +191,10 @@ pub(super) fn readdir(
         if left.is_empty() {
             break;
         }
+    }
+    if !left.is_empty() {
+        // Nobody asks for more.
+        folder.listing = Vec::new();
     }
     let left = u32::try_from(left.len()).map_err(|_| FAULT)?;
     put(memory, out, &buffer.len().saturating_sub(left).to_le_bytes())

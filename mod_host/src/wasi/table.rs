@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use wasmtime_wasi::p2::bindings::filesystem::types::DescriptorType;
 
 use super::{
-    errno::{ACCES, Answer, BADF, ISDIR, MFILE, NOTDIR, NOTSUP},
+    errno::{ACCES, Answer, BADF, FBIG, ISDIR, MFILE, NOTDIR, NOTSUP},
     folder::{Folder, OpenMark},
     system::{Handle, System},
 };
@@ -15,6 +15,8 @@ use super::{
 pub(super) const FIRST: u32 = 3;
 /// The most files and folders that an instance has open.
 const MAX_OPEN: usize = 64;
+/// The most names that the listings of all open folders have together.
+const MAX_LISTED: usize = 1 << 16;
 
 /// All descriptors of an instance but the standard streams.
 #[derive(Debug)]
@@ -41,7 +43,7 @@ pub(super) enum Entry {
 #[derive(Debug)]
 pub(super) struct OpenFolder {
     pub(super) handle: Handle,
-    /// Its content as it was when the mod began to read it.
+    /// Its content as it was when the mod began to read it. Empty before that, after the end, and when others took its room.
     pub(super) listing: Vec<(String, DescriptorType)>,
 }
 
@@ -81,14 +83,21 @@ impl Table {
         table
     }
 
-    /// One listing is kept at a time, so that they do not add up over all descriptors. Programs read one folder after the
-    /// other; one that mixes two finds the first at its end.
-    pub(super) fn forget_listings(&mut self) {
-        for slot in self.slots.values_mut() {
-            if let Some(Entry::Folder(folder)) = &mut slot.entry {
-                folder.listing = Vec::new();
-            }
+    /// Makes room for a listing, so that they do not add up over all descriptors. Several small ones are kept: programs
+    /// that walk a tree go into a folder before they have read all of the one above, and may remove what they found.
+    pub(super) fn make_room(&mut self, names: usize) -> Answer<()> {
+        let room = MAX_LISTED.checked_sub(names).ok_or(FBIG)?;
+        if self.listings().fold(0, |sum: usize, listing| sum.saturating_add(listing.len())) > room {
+            self.listings().for_each(|listing| *listing = Vec::new());
         }
+        Ok(())
+    }
+
+    fn listings(&mut self) -> impl Iterator<Item = &mut Vec<(String, DescriptorType)>> {
+        self.slots.values_mut().filter_map(|slot| match &mut slot.entry {
+            Some(Entry::Folder(folder)) => Some(&mut folder.listing),
+            _ => None,
+        })
     }
 
     fn slot(&self, fd: u32) -> Answer<&Slot> {

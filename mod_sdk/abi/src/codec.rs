@@ -10,6 +10,8 @@
 //! In every codec arguments are the tuple of all arguments; a single argument stands bare, and none is the empty tuple,
 //! which takes no bytes.
 
+#[cfg(any(feature = "json", feature = "nanoserde"))]
+mod count;
 #[cfg(feature = "json")]
 pub mod json;
 #[cfg(feature = "nanoserde")]
@@ -22,6 +24,8 @@ use core::fmt;
 use bincode::config::{self, Configuration, Fixint, Limit, LittleEndian};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+#[cfg(any(feature = "json", feature = "nanoserde"))]
+pub use self::count::MAX_JSON_VALUES;
 use self::reader::Reader;
 
 /// The most bytes that one value may take, in either direction: 64 MiB.

@@ -336,3 +336,39 @@ fn a_value_that_is_too_large_is_not_written() {
     let error = crate::codec::encode(&vec![0_u8; 64 << 20]).unwrap_err();
     assert!(matches!(error, crate::codec::EncodeError::TooLarge { bytes: 67_108_872 }), "{error}");
 }
+
+/// What is behind a key or in a box is no item of a list.
+#[test]
+fn values_of_maps_and_boxes_are_charged_too() {
+    use alloc::{boxed::Box, collections::BTreeMap, string::ToString, vec, vec::Vec};
+
+    type Large = Option<[u64; 32]>;
+    let count = 2_u64 << 20;
+    let refused = "the items of its lists would take more than 256 MiB";
+    let boxes = [count.to_le_bytes().to_vec(), vec![0; 2 << 20]].concat();
+    let error = crate::codec::decode::<Vec<Box<Large>>>(&boxes).unwrap_err().to_string();
+    assert!(error.ends_with(refused), "{error}");
+    let pairs = (0..2_u32 << 20).flat_map(|key| [&key.to_le_bytes()[..], &[0]].concat());
+    let pairs: Vec<u8> = count.to_le_bytes().into_iter().chain(pairs).collect();
+    let error = crate::codec::decode::<BTreeMap<u32, Large>>(&pairs).unwrap_err().to_string();
+    assert!(error.ends_with(refused), "{error}");
+    assert_eq!(crate::codec::decode::<BTreeMap<u32, Option<u8>>>(&pairs).unwrap().len(), 2 << 20);
+}
+
+#[test]
+#[cfg(all(feature = "json", feature = "nanoserde"))]
+fn a_text_holds_so_many_values_and_no_more() {
+    use crate::codec::{MAX_JSON_VALUES, json, nano};
+
+    // The list itself is one.
+    let text = |items: usize| alloc::format!("[{}0]", "0,".repeat(items - 1)).into_bytes();
+    let (most, more) = (text(MAX_JSON_VALUES - 2), text(MAX_JSON_VALUES));
+    assert_eq!(json::decode::<alloc::vec::Vec<u8>>(&most).unwrap().len(), MAX_JSON_VALUES - 2);
+    assert!(nano::decode::<alloc::vec::Vec<u8>>(&most).is_ok());
+    for error in [
+        json::decode::<alloc::vec::Vec<u8>>(&more).unwrap_err(),
+        nano::decode::<alloc::vec::Vec<u8>>(&more).unwrap_err(),
+    ] {
+        assert_eq!(alloc::format!("{error}"), "the text cannot be read as JSON: it holds more than 1048576 values");
+    }
+}

@@ -141,3 +141,22 @@ fn what_lies_too_deep_to_be_counted_fills_the_quota() {
     };
     assert!(refused, "what was written deep down counts");
 }
+
+/// As a program does that walks a tree: it goes into a folder before it has read all of the one above.
+#[test]
+fn a_folder_is_listed_to_its_end_although_others_are_listed_meanwhile() {
+    let place = Place::new();
+    (0..40).for_each(|n| fs::write(place.granted().join(format!("file_{n:02}")), "").unwrap());
+    let (mut guest, _guard) = reader(&place);
+    let all = guest.names(3, 4_096);
+    let page = |guest: &mut Explorer, cookie: u64| {
+        let args = [3, CONTENT.into(), 200, cookie, OUT.into()];
+        assert_eq!(guest.call("fd_readdir", &args), SUCCESS);
+        guest.out()
+    };
+    assert_eq!(page(&mut guest, 0), 200, "there is more");
+    let inner = guest.open(3, "inner", DIRECTORY, READ).unwrap();
+    assert_eq!(guest.names(inner, 4_096), [".", "..", "deep.txt"]);
+    assert_eq!(page(&mut guest, 6), 200, "there still is");
+    assert_eq!(guest.names(3, 4_096), all);
+}

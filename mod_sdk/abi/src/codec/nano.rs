@@ -14,7 +14,7 @@ use alloc::{
 
 use nanoserde::{DeJson, SerJson};
 
-use super::{DecodeError, EncodeError, MAX_VALUE_BYTES};
+use super::{DecodeError, EncodeError, MAX_VALUE_BYTES, count};
 
 /// What an empty buffer stands for.
 const NULL: &str = "null";
@@ -55,12 +55,15 @@ fn without_last_commas(text: String) -> String {
 /// The value that `text` holds.
 ///
 /// # Errors
-/// When the text is not JSON of such a value, when it goes on behind the value, when it nests deeper than 128, or when it
-/// is longer than [`MAX_VALUE_BYTES`].
+/// When the text is not JSON of such a value, when it goes on behind the value, when it nests deeper than 128, when it is
+/// longer than [`MAX_VALUE_BYTES`], or when it holds more than [`MAX_JSON_VALUES`](super::MAX_JSON_VALUES) values.
 pub fn decode<T: DeJson>(text: &[u8]) -> Result<T, DecodeError> {
     let error = |reason: String| DecodeError::Json { reason };
     if text.len() > MAX_VALUE_BYTES {
         return Err(DecodeError::TooLarge { bytes: text.len() });
+    }
+    if count::holds_too_many(text) {
+        return Err(error(count::TOO_MANY.to_string()));
     }
     let text = core::str::from_utf8(text).map_err(|reason| error(reason.to_string()))?;
     let text = if text.is_empty() { NULL } else { text };

@@ -4,7 +4,7 @@
 //! counts the items of a list that take no bytes one by one. Both are for whoever wrote the bytes to choose, so neither is
 //! done here.
 
-use core::str;
+use core::{mem, str};
 
 use bincode::error::{AllowedEnumVariants, DecodeError};
 use serde::{
@@ -30,13 +30,15 @@ pub(super) struct Reader<'de> {
     budget: usize,
     /// Memory that the items of its lists may still take.
     memory: usize,
+    /// The size of the item that was counted last, until an option or an enum in it was read.
+    charged: usize,
     /// Levels that it may still have.
     depth: usize,
 }
 
 impl<'de> Reader<'de> {
     pub(super) const fn new(bytes: &'de [u8]) -> Self {
-        Self { rest: bytes, budget: MAX_VALUE_BYTES, memory: MAX_MEMORY, depth: MAX_DEPTH }
+        Self { rest: bytes, budget: MAX_VALUE_BYTES, memory: MAX_MEMORY, charged: 0, depth: MAX_DEPTH }
     }
 
     /// The bytes behind the value.
@@ -85,6 +87,21 @@ impl<'de> Reader<'de> {
         bytes.iter_mut().skip(1).zip(more).for_each(|(place, byte)| *place = *byte);
         let text = bytes.get(..width).and_then(|bytes| str::from_utf8(bytes).ok());
         text.and_then(|text| text.chars().next()).ok_or(DecodeError::InvalidCharEncoding(bytes))
+    }
+
+    /// Counts the memory of an item. Few bytes may stand for a large one: the fields of an option that is none take memory,
+    /// too.
+    fn charge<T>(&mut self) -> Result<(), DecodeError> {
+        let memory = self.memory.checked_sub(size_of::<T>());
+        self.memory = memory.ok_or(DecodeError::Other("the items of its lists would take more than 256 MiB"))?;
+        self.charged = size_of::<T>();
+        Ok(())
+    }
+
+    /// Counts an option or an enum, which may be in a box, so that no item counts it. One that is the item itself is not
+    /// counted twice.
+    fn charge_inside<T>(&mut self) -> Result<(), DecodeError> {
+        if mem::take(&mut self.charged) == size_of::<T>() { Ok(()) } else { self.charge::<T>() }
     }
 
     /// Reads what is inside of the value.
@@ -168,6 +185,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        self.charge_inside::<V::Value>()?;
         match self.byte()? {
             0 => visitor.visit_none(),
             1 => self.inside(|reader| visitor.visit_some(reader)),
@@ -229,6 +247,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
+        self.charge_inside::<V::Value>()?;
         self.inside(|reader| visitor.visit_enum(reader))
     }
 }
@@ -245,11 +264,8 @@ impl<'de> Items<'_, 'de> {
     fn next<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, DecodeError> {
         let Some(left) = self.left.checked_sub(1) else { return Ok(None) };
         self.left = left;
-        // Few bytes may stand for a large value: the fields of an option that is none take memory, too.
         if !self.may_be_empty {
-            let memory = self.reader.memory.checked_sub(size_of::<S::Value>());
-            self.reader.memory =
-                memory.ok_or(DecodeError::Other("the items of its lists would take more than 256 MiB"))?;
+            self.reader.charge::<S::Value>()?;
         }
         let before = self.reader.rest.len();
         let item = seed.deserialize(&mut *self.reader)?;
@@ -280,6 +296,7 @@ impl<'de> MapAccess<'de> for Items<'_, 'de> {
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, DecodeError> {
+        self.reader.charge::<S::Value>()?;
         seed.deserialize(&mut *self.reader)
     }
 
