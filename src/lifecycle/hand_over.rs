@@ -60,7 +60,7 @@ pub(crate) fn probation(world: &World, record: Option<&mut ModRecord>) -> Option
     let earlier = match running.probation.take() {
         Some(probation) => probation.earlier,
         None => Earlier {
-            version: record.version.clone(),
+            identity: Arc::clone(&running.identity),
             handle: Arc::clone(&running.handle),
             signature: running.signature.clone(),
         },
@@ -91,7 +91,8 @@ pub(crate) fn resume(world: &mut World, id: &Arc<str>) {
         record.running = Some(failed);
         return;
     };
-    let Earlier { version, handle, signature } = earlier;
+    let Earlier { identity, handle, signature } = earlier;
+    let version = identity.version.clone();
     // Its types are what they were, those that came up in its calls too.
     let types = handle.types().clone();
     let types = definitions::register(world, id, &types).map(|types| definitions::swap(world, types));
@@ -120,7 +121,7 @@ pub(crate) fn resume(world: &mut World, id: &Arc<str>) {
         return;
     }
     let start = Start::new(world, id, &handle, &signature);
-    let running = start.take_slots(world, systems, None, Some(failed));
+    let running = start.take_slots(world, identity, systems, None, Some(failed));
     let mut runtime = world.resource_mut::<ModRegistry>();
     if let Some(record) = runtime.mods.get_mut(id) {
         record.running = Some(running);

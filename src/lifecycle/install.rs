@@ -91,7 +91,7 @@ pub(crate) fn install(world: &mut World, file: &str, prepared: Prepared) -> Resu
             return Err(fault(None, bind_fault(errors)));
         }
     };
-    let Prepared { imports, description, instance, fresh, .. } = prepared;
+    let Prepared { identity, imports, description, instance, fresh } = prepared;
     let signature = Signature { description, imports };
     let earlier = world.resource::<ModRegistry>().mods.get(&id).and_then(|record| record.running.as_ref());
     if earlier.is_none_or(|earlier| earlier.signature != signature)
@@ -155,7 +155,7 @@ pub(crate) fn install(world: &mut World, file: &str, prepared: Prepared) -> Resu
     let earlier = earlier.and_then(|record| record.running);
     let is_reload = earlier.is_some();
     let replaced = earlier.as_ref().map(|earlier| Arc::clone(&earlier.handle));
-    let mut running = start.take_slots(world, systems, observers, earlier);
+    let mut running = start.take_slots(world, Arc::new(identity), systems, observers, earlier);
     if let Some(replaced) = replaced.filter(|_| probation.is_none()) {
         leftovers::free_ids(world, &replaced);
     }

@@ -8,7 +8,7 @@ use bevy_ecs::{
     world::World,
 };
 use bevy_tasks::Task;
-use mod_abi::{describe::ModDescription, state::SavedState};
+use mod_abi::{Identity, describe::ModDescription, state::SavedState};
 use mod_host::HostEngine;
 use tracing::error;
 
@@ -137,6 +137,8 @@ pub(crate) struct ModRecord {
 /// What a mod that was installed has in the game.
 #[derive(Debug)]
 pub(crate) struct Running {
+    /// What it states of itself.
+    pub(crate) identity: Arc<Identity>,
     pub(crate) handle: Arc<ModHandle>,
     pub(crate) signature: Signature,
     pub(crate) slots: Slots,
@@ -161,7 +163,7 @@ pub(crate) struct Probation {
 /// A version that ran well and waits, with its state, to be needed again.
 #[derive(Debug)]
 pub(crate) struct Earlier {
-    pub(crate) version: String,
+    pub(crate) identity: Arc<Identity>,
     pub(crate) handle: Arc<ModHandle>,
     pub(crate) signature: Signature,
 }

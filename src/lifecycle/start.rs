@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bevy_ecs::{schedule::InternedScheduleLabel, system::System, world::World};
+use mod_abi::Identity;
 
 use crate::{
     bridge::{
@@ -119,6 +120,7 @@ impl<'a> Start<'a> {
     pub(crate) fn take_slots(
         self,
         world: &mut World,
+        identity: Arc<Identity>,
         mut systems: Systems,
         observers: Option<Observers>,
         earlier: Option<Running>,
@@ -152,7 +154,8 @@ impl<'a> Start<'a> {
                 (slots, schedules, observers)
             }
         };
-        Running { handle, signature: self.signature.clone(), slots, schedules, observers, on_unload, probation: None }
+        let signature = self.signature.clone();
+        Running { identity, handle, signature, slots, schedules, observers, on_unload, probation: None }
     }
 
     /// Puts systems into their schedules.
