@@ -40,8 +40,8 @@ pub use lifecycle::{
 #[cfg(feature = "nanoserde")]
 pub use mod_host::Nano;
 pub use mod_host::{
-    CallError, Codec, CompileCache, Decode, Encode, Job, JobSender, Limits as ModLimits, LoadError, Opaque,
-    OpaqueError, OpaqueTable, Refusal,
+    CallError, Codec, CompileCache, Decode, Encode, FoundMod, GameIdentity, Job, JobSender, Limits as ModLimits,
+    LoadError, NeededBy, Opaque, OpaqueError, OpaqueTable, Refusal, ResolveProblem, Version,
 };
 #[cfg(feature = "wasi")]
 pub use mod_host::{WasiError, WasiGrant, WasiGrants, WasiGuard};

@@ -13,6 +13,7 @@ pub(crate) mod files;
 mod hand_over;
 mod install;
 mod leftovers;
+pub(crate) mod load_order;
 pub(crate) mod maintain;
 mod prepare;
 pub(crate) mod registry;

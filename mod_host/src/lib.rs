@@ -83,7 +83,9 @@ pub use manifest::Manifest;
 pub use mod_abi::codec::Codec;
 pub use opaque::{MAX_OPAQUE, Opaque, OpaqueError, OpaqueTable};
 pub use plugin::{HostFunction, PluginError, WasmPlugin, WasmPluginBuilder, WithCaller, WithContext, WithoutContext};
-pub use resolve::{Candidate, GameIdentity, ModFile, NeededBy, Refused, Resolution, ResolveProblem, Resolved, resolve};
+pub use resolve::{
+    Candidate, FoundMod, GameIdentity, NeededBy, Refused, Resolution, ResolveProblem, Resolved, resolve,
+};
 pub use semver::Version;
 #[cfg(feature = "unstable-linker")]
 pub use state::State as StoreData;

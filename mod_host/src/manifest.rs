@@ -65,18 +65,8 @@ impl Manifest {
     /// the contract or codec, states its identity badly or twice, has versions that are none (all of them in
     /// one error), or lacks exports that the contract needs (all of those in one error).
     pub fn read(bytes: &[u8], file_stem: &str, limits: &Limits) -> Result<Self, LoadError> {
-        if bytes.len() > limits.file_bytes {
-            return Err(LoadError::TooLarge { bytes: bytes.len(), limit: limits.file_bytes });
-        }
-        if !bytes.starts_with(b"\0asm") {
-            return Err(LoadError::NotWasm);
-        }
-        // The second half of the version is the layer: 0 for modules, 1 for components.
-        if bytes.get(6..8) == Some(&[1, 0]) {
-            return Err(LoadError::Component);
-        }
         // A later version of the contract may allow features that this host cannot validate, so it is asked first.
-        let sections = Sections::read(bytes)?;
+        let sections = Sections::read(bytes, limits)?;
         let (identity, stated_identity) = identity(&sections.identities, file_stem)?;
         let functions = functions::read(&sections.functions)?;
         let codec = functions::codec(&identity, stated_identity, &functions)?;
@@ -97,6 +87,16 @@ impl Manifest {
             exports: exports.callable,
         })
     }
+
+    /// Reads who a mod is, and nothing else: what has to be known of all mods before it is decided which of them run
+    /// ([`resolve`](crate::resolve())). Takes no longer than reading the file does.
+    ///
+    /// # Errors
+    /// When the file is larger than [`Limits::file_bytes`], not a core module, built for another version of the contract,
+    /// states its identity badly or twice, or has versions that are none. Whatever else is wrong with it shows later.
+    pub fn read_identity(bytes: &[u8], file_stem: &str, limits: &Limits) -> Result<Identity, LoadError> {
+        identity(&Sections::read(bytes, limits)?.identities, file_stem).map(|(identity, _)| identity)
+    }
 }
 
 fn invalid(error: &wasmparser::BinaryReaderError) -> LoadError {
@@ -111,7 +111,17 @@ struct Sections<'a> {
 }
 
 impl<'a> Sections<'a> {
-    fn read(bytes: &'a [u8]) -> Result<Self, LoadError> {
+    fn read(bytes: &'a [u8], limits: &Limits) -> Result<Self, LoadError> {
+        if bytes.len() > limits.file_bytes {
+            return Err(LoadError::TooLarge { bytes: bytes.len(), limit: limits.file_bytes });
+        }
+        if !bytes.starts_with(b"\0asm") {
+            return Err(LoadError::NotWasm);
+        }
+        // The second half of the version is the layer: 0 for modules, 1 for components.
+        if bytes.get(6..8) == Some(&[1, 0]) {
+            return Err(LoadError::Component);
+        }
         let mut sections = Self::default();
         for payload in Parser::new(0).parse_all(bytes) {
             let Payload::CustomSection(section) = payload.map_err(|error| invalid(&error))? else { continue };

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, HashSet};
 use mod_abi::Identity;
 use semver::Version;
 
-pub use self::problem::{ModFile, NeededBy, ResolveProblem};
+pub use self::problem::{FoundMod, NeededBy, ResolveProblem};
 use self::{
     found::{Node, Requirements},
     graph::Graph,
@@ -58,7 +58,7 @@ pub struct Resolved {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
     /// Which.
-    pub file: ModFile,
+    pub file: FoundMod,
     /// Its problems, as places in [`Resolution::problems`]: at least one.
     pub problems: Vec<usize>,
 }
@@ -174,9 +174,9 @@ fn ids_of_circle(nodes: &[Node<'_>], circle: &[usize], members: &[usize]) -> (Ve
 }
 
 impl Candidate<'_> {
-    fn file(&self) -> ModFile {
+    fn file(&self) -> FoundMod {
         let Identity { id, version, .. } = self.identity;
-        ModFile { id: id.clone(), version: version.clone(), origin: self.origin.to_owned() }
+        FoundMod { id: id.clone(), version: version.clone(), origin: self.origin.to_owned() }
     }
 }
 
@@ -188,8 +188,8 @@ struct Report {
 }
 
 impl Report {
-    fn refuse(&mut self, problem: ResolveProblem, files: impl IntoIterator<Item = ModFile>) {
-        for ModFile { id, version, origin } in files {
+    fn refuse(&mut self, problem: ResolveProblem, files: impl IntoIterator<Item = FoundMod>) {
+        for FoundMod { id, version, origin } in files {
             self.refused.entry((id, origin, version)).or_default().push(self.problems.len());
         }
         self.problems.push(problem);
@@ -202,7 +202,7 @@ impl Report {
     }
 
     fn refused(&mut self) -> Vec<Refused> {
-        let one = |((id, origin, version), problems)| Refused { file: ModFile { id, version, origin }, problems };
+        let one = |((id, origin, version), problems)| Refused { file: FoundMod { id, version, origin }, problems };
         std::mem::take(&mut self.refused).into_iter().map(one).collect()
     }
 }

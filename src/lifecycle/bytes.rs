@@ -1,4 +1,4 @@
-//! From bytes that came to work in the background: what is new of them, and when its turn is.
+//! From bytes that came to work in the background: what is new of them, which mod they are, and when its turn is.
 
 use std::sync::Arc;
 
@@ -7,8 +7,8 @@ use bevy_ecs::{
     message::{MessageCursor, Messages},
     world::World,
 };
-use bevy_tasks::{AsyncComputeTaskPool, TaskPool};
-use mod_host::Entropy;
+use bevy_tasks::{AsyncComputeTaskPool, TaskPool, block_on, futures_lite::future};
+use mod_host::{Entropy, Manifest};
 
 use crate::{
     asset::ModFile,
@@ -49,8 +49,8 @@ pub(crate) fn take_bytes(world: &mut World, cursors: &mut Cursors) {
         }
         file.bytes = Some(bytes);
         match file.stage {
-            // What is being prepared may still take over: a file that changes all the time would never be done.
-            Stage::Preparing(_) => file.newer = true,
+            // What is being looked at may still take over: a file that changes all the time would never be done.
+            Stage::Identifying(_) | Stage::Preparing(_) => file.newer = true,
             _ => file.stage = Stage::Queued,
         }
     }
@@ -80,6 +80,7 @@ fn take_failures(world: &mut World, cursors: &mut Cursors) {
         if let Stage::Preparing(task) = file.settle(Stage::Settled) {
             runtime.abandoned.push(task);
         }
+        runtime.withdraw_offer(&name);
         fail(world, &name, file_fault(&name, FaultCause::Read(error)));
     }
 }
@@ -100,20 +101,78 @@ fn changed_asset(event: &AssetEvent<ModFile>) -> Option<AssetId<ModFile>> {
     }
 }
 
-/// Starts to prepare queued files in the order of their paths, only so many at once.
+/// Asks queued files which mods they hold. That takes no longer than reading them, so all are asked at once.
+pub(crate) fn identify(world: &mut World) {
+    let runtime = world.resource_mut::<ModRegistry>();
+    if !runtime.files.values().any(|file| matches!(file.stage, Stage::Queued)) {
+        return;
+    }
+    let limits = world.resource::<ModSettings>().limits.clone();
+    let mut runtime = world.resource_mut::<ModRegistry>();
+    let pool = AsyncComputeTaskPool::get_or_init(TaskPool::default);
+    for (name, file) in runtime.files.iter_mut().filter(|(_, file)| matches!(file.stage, Stage::Queued)) {
+        let Some(bytes) = file.bytes.clone() else { continue };
+        let (limits, name) = (limits.clone(), name.clone());
+        let work = async move {
+            let identity = catch(|| Manifest::read_identity(&bytes, &stem_of(&name), &limits));
+            let identity = identity.map_err(|panic| FaultCause::Panicked(one_line(&panic)));
+            identity.and_then(|identity| identity.map_err(FaultCause::Load)).map_err(|cause| file_fault(&name, cause))
+        };
+        file.stage = Stage::Identifying(pool.spawn(work));
+    }
+}
+
+/// Notes which mods the files hold, as far as it is known now.
+pub(crate) fn take_identified(world: &mut World) {
+    let mut runtime = world.resource_mut::<ModRegistry>();
+    let (mut identified, mut failed) = (Vec::new(), Vec::new());
+    for (name, file) in &mut runtime.files {
+        if let Stage::Identifying(task) = &mut file.stage
+            && let Some(result) = block_on(future::poll_once(task))
+        {
+            match result {
+                // It would be known of bytes that are out of date.
+                Ok(_) if file.newer => drop(file.settle(Stage::Settled)),
+                Ok(identity) => {
+                    let identity = Arc::new(identity);
+                    file.identity = Some(Arc::clone(&identity));
+                    file.stage = Stage::Identified;
+                    identified.push((name.clone(), identity));
+                }
+                Err(fault) => {
+                    // Nobody wants to know of bytes that are out of date.
+                    if !file.newer {
+                        failed.push((name.clone(), fault));
+                    }
+                    file.settle(Stage::Settled);
+                }
+            }
+        }
+    }
+    for (name, identity) in identified {
+        runtime.show_loading(&name, &identity.id);
+        runtime.load_order.look_again();
+    }
+    for (name, fault) in failed {
+        world.resource_mut::<ModRegistry>().withdraw_offer(&name);
+        fail(world, &name, fault);
+    }
+}
+
+/// Starts to prepare chosen files in the order of their paths, only so many at once.
 pub(crate) fn start_tasks(world: &mut World) {
     let most = world.resource::<ModSettings>().compile_tasks.max(1);
     let mut runtime = world.resource_mut::<ModRegistry>();
     runtime.abandoned.retain(|task| !task.is_finished());
     let busy = runtime.files.values().filter(|file| matches!(file.stage, Stage::Preparing(_))).count();
     let free = most.saturating_sub(busy + runtime.abandoned.len());
-    let is_queued = |file: &FileRecord| matches!(file.stage, Stage::Queued);
-    if free == 0 || !runtime.files.values().any(is_queued) {
+    let is_chosen = |file: &FileRecord| matches!(file.stage, Stage::Chosen);
+    if free == 0 || !runtime.files.values().any(is_chosen) {
         return;
     }
     let Some(workshop) = workshop(world) else { return };
     let mut runtime = world.resource_mut::<ModRegistry>();
-    for (name, file) in runtime.files.iter_mut().filter(|(_, file)| is_queued(file)).take(free) {
+    for (name, file) in runtime.files.iter_mut().filter(|(_, file)| is_chosen(file)).take(free) {
         let Some(bytes) = file.bytes.clone() else { continue };
         let (workshop, name) = (workshop.clone(), name.clone());
         let work = async move {

@@ -276,6 +276,9 @@ impl ModRegistry {
             (ModState::Disabled, _) => Err(not_running("the game switched it off".to_owned())),
             (ModState::Failed(fault), _) => Err(not_running(fault.cause.to_string())),
             (ModState::Loading, _) => Err(not_running("it is being loaded".to_owned())),
+            (ModState::Waiting { mods }, _) => {
+                Err(not_running(format!("it waits for {}, which it needs", mods.join(", "))))
+            }
             (ModState::Pending { types }, _) => Err(not_running(format!("it waits for {}", types.join(", ")))),
             _ => Err(not_running("it failed in this frame".to_owned())),
         }

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use bevy_ecs::message::Message;
-use mod_host::{CallError, LoadError};
+use mod_host::{CallError, LoadError, ResolveProblem};
 use thiserror::Error;
 
 use crate::{
@@ -45,12 +45,9 @@ pub enum FaultCause {
     /// It could not say what it keeps over a reload, or take over what its earlier version kept.
     #[error("its state could not be handed over: {0}")]
     HandOver(CallError),
-    /// Another file holds a mod of the same id.
-    #[error("another mod has the same id (in {other}); remove one of the two files")]
-    DuplicateId {
-        /// The other file.
-        other: String,
-    },
+    /// It cannot run together with the other mods, or not in this game: everything that is wrong, each with a way out.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Refused(Vec<ResolveProblem>),
     /// It wants what this game does not have.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Bind(Vec<SystemBindError>),

@@ -73,6 +73,8 @@ fn load(server: &AssetServer, runtime: &mut ModRegistry, path: PathBuf) {
         reading: true,
         restart: false,
         bytes: None,
+        identity: None,
+        refusal: None,
         stage: Stage::Unread,
         newer: false,
         first: runtime.is_starting(),
@@ -160,6 +162,7 @@ fn forget(world: &mut World, file: &str) {
     if let Stage::Preparing(task) = record.stage {
         runtime.abandoned.push(task);
     }
+    runtime.load_order.look_again();
     unload(world, file, |_, _| true, "its file is gone");
 }
 

@@ -33,8 +33,6 @@ pub(crate) enum Installed {
     Done,
     /// Some types have not been met yet; here is the mod back.
     Waiting(Box<Prepared>, Vec<String>),
-    /// The mod in the other file, which is named here, keeps the id; here is this one back.
-    Duplicate(Box<Prepared>, String),
     /// The game switched the mod off.
     Disabled,
 }
@@ -50,16 +48,8 @@ pub(crate) fn install(world: &mut World, file: &str, prepared: Prepared) -> Resu
         let (mod_id, version, file) = (id.to_string(), Some(version.clone()), file.to_owned());
         Box::new(ModFault { mod_id, version, file, function, cause })
     };
-    match world.resource::<ModRegistry>().mods.get(&id) {
-        Some(ModRecord { file: other, state: ModState::Disabled, .. }) if other == file => {
-            return Ok(Installed::Disabled);
-        }
-        Some(ModRecord { file: other, state, .. })
-            if other != file && matches!(state, ModState::Running | ModState::Pending { .. } | ModState::Disabled) =>
-        {
-            return Ok(Installed::Duplicate(Box::new(prepared), other.clone()));
-        }
-        _ => {}
+    if matches!(world.resource::<ModRegistry>().state(&id), Some(ModState::Disabled)) {
+        return Ok(Installed::Disabled);
     }
     let types = definitions::register(world, &id, &prepared.description.types);
     let types = types.map_err(|errors| fault(None, bind_fault(errors.into_iter().map(SystemBindError::from))))?;

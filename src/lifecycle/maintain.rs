@@ -12,13 +12,14 @@ use crate::{
     asset::ModFile,
     bridge::{definitions::ExpectedMods, messages, observers::inbox},
     lifecycle::{
-        bytes::{Cursors, start_tasks, take_bytes},
+        bytes::{Cursors, identify, start_tasks, take_bytes, take_identified},
         files::{self, stem_of},
         hand_over::count_probation,
         install::settle_late_types,
+        load_order,
         registry::{FileRecord, Listing, ModRegistry},
         requests::carry_out,
-        settle::{retry_duplicates, retry_waiting, take_prepared, tell_faults},
+        settle::{retry_waiting, take_prepared, tell_faults},
     },
 };
 
@@ -41,10 +42,12 @@ pub(crate) fn maintain(world: &mut World, mut cursors: Local<Cursors>) {
     #[cfg(feature = "hot_reload")]
     files::take_changes(world);
     take_bytes(world, &mut cursors);
+    identify(world);
+    take_identified(world);
+    load_order::decide(world);
     expect_mods(world);
     take_prepared(world);
     retry_waiting(world);
-    retry_duplicates(world);
     start_tasks(world);
     // A start-up system may have brought another mod down just now.
     tell_faults(world);
@@ -57,9 +60,11 @@ fn expect_mods(world: &mut World) {
     if registry.is_settled() && !more {
         return;
     }
-    let of_file = |(file, record): (&String, &FileRecord)| record.id().unwrap_or_else(|| stem_of(file));
+    let of_file = |(file, record): (&String, &FileRecord)| {
+        record.identity.as_ref().map_or_else(|| stem_of(file), |identity| identity.id.clone())
+    };
     let ids = registry.files.iter().map(of_file).chain(registry.mods.keys().map(ToString::to_string)).collect();
-    let more = registry.is_starting() || registry.files.values().any(|file| file.is_on_its_way());
+    let more = registry.is_starting() || registry.files.values().any(|file| file.is_unknown());
     let changed = world.get_resource_or_init::<ExpectedMods>().set_if_neq(ExpectedMods { ids, more });
     if changed {
         // Those who wait for types that nobody will define are told so.

@@ -19,7 +19,7 @@ use crate::{
         observers::Observers,
         system::{Slot, SlotCell},
     },
-    lifecycle::{fault::ModFault, leftovers, prepare::Prepared, requests::Request, schedule},
+    lifecycle::{fault::ModFault, leftovers, load_order::LoadOrder, prepare::Prepared, requests::Request, schedule},
 };
 
 /// Whether a mod runs, and if not, why.
@@ -33,6 +33,11 @@ pub enum ModState {
     Pending {
         /// The short paths of those types.
         types: Vec<String>,
+    },
+    /// It waits for mods that it needs, which are there and do not run.
+    Waiting {
+        /// The ids of those mods.
+        mods: Vec<String>,
     },
     /// Its systems run.
     Running,
@@ -64,6 +69,8 @@ pub struct ModRegistry {
     /// The mods, by id.
     pub(crate) mods: BTreeMap<Arc<str>, ModRecord>,
     pub(crate) listing: Listing,
+    /// Which of the mods run, and in which order.
+    pub(crate) load_order: LoadOrder,
     /// Preparations whose outcome nobody wants any more. They hold their place among those that run at once.
     pub(crate) abandoned: Vec<Preparation>,
     /// How many types the World had come to know when waiting mods were last looked at.
@@ -71,6 +78,9 @@ pub struct ModRegistry {
     /// What the game asked for since the last frame boundary.
     pub(crate) requests: Vec<(Arc<str>, Request)>,
 }
+
+/// A file that is asked in the background which mod it holds.
+pub(crate) type Identification = Task<Result<Identity, Box<ModFault>>>;
 
 /// A mod that is being prepared in the background.
 pub(crate) type Preparation = Task<Result<Prepared, Box<ModFault>>>;
@@ -97,6 +107,11 @@ pub(crate) struct FileRecord {
     pub(crate) restart: bool,
     /// The bytes that were last looked at. The same again are no reload.
     pub(crate) bytes: Option<Arc<[u8]>>,
+    /// The mod that the file offers: that of its newest bytes, unless they are no good and an earlier version runs. `None`
+    /// if it offers none.
+    pub(crate) identity: Option<Arc<Identity>>,
+    /// Why it was not chosen when that was last told.
+    pub(crate) refusal: Option<String>,
     pub(crate) stage: Stage,
     /// Whether its bytes are newer than those that are being prepared.
     pub(crate) newer: bool,
@@ -110,15 +125,22 @@ pub(crate) struct FileRecord {
 pub(crate) enum Stage {
     /// There are none yet.
     Unread,
-    /// They wait until there is a place to prepare them.
+    /// They are new.
     Queued,
+    Identifying(Identification),
+    /// It is known which mod they are, and not yet whether it runs.
+    Identified,
+    /// The mod runs, and waits until there is a place to prepare it.
+    Chosen,
     Preparing(Preparation),
     /// They wait to be installed.
     Prepared(Box<Prepared>),
+    /// A mod that it needs does not run.
+    Held(Box<Prepared>),
     /// Some of its types have not been met yet.
     Waiting(Box<Prepared>),
-    /// Another file holds a mod of the same id. Tried again when that one goes.
-    Duplicate(Box<Prepared>),
+    /// The mod does not run with the others, or is switched off.
+    Refused,
     /// They were installed, or failed.
     Settled,
 }
@@ -181,12 +203,13 @@ impl ModRegistry {
     pub(crate) fn new(engine: Option<HostEngine>) -> Self {
         let (files, mods) = (BTreeMap::new(), BTreeMap::new());
         let (listing, abandoned, requests) = (Listing::NotYet, Vec::new(), Vec::new());
-        Self { engine, files, mods, listing, abandoned, known_types: 0, requests }
+        let load_order = LoadOrder::default();
+        Self { engine, files, mods, listing, load_order, abandoned, known_types: 0, requests }
     }
 
     /// Whether every file of the mod folder that is known has come to rest: its mod runs, waits for the game, or failed.
     pub(crate) fn is_settled(&self) -> bool {
-        !self.is_starting() && self.files.values().all(FileRecord::is_settled)
+        !self.is_starting() && !self.load_order.is_stale() && self.files.values().all(FileRecord::is_settled)
     }
 
     /// Whether the first look into the mod folder still goes on.
@@ -199,6 +222,37 @@ impl ModRegistry {
         let of_file = || self.mods.iter().filter(|(_, record)| record.file == file);
         let running = of_file().find(|(_, record)| record.is_running());
         running.or_else(|| of_file().next()).map(|(id, _)| Arc::clone(id))
+    }
+
+    /// The newest bytes of a file are no mod. It offers what runs of it, else nothing.
+    pub(crate) fn withdraw_offer(&mut self, file: &str) {
+        let running = self.runs_of(file);
+        self.offer(file, running);
+    }
+
+    /// The mod that the newest bytes of a file are could not be installed. The file offers what runs of it, else the mod
+    /// that could not be installed, so that others are not told that it is not there, unless that runs from another file.
+    pub(crate) fn fall_back(&mut self, file: &str) {
+        let offered = self.files.get(file).and_then(|record| record.identity.clone());
+        let is_free = |id: &str| self.mods.get(id).is_none_or(|record| record.file == file || !record.is_running());
+        let offered = offered.filter(|identity| is_free(&identity.id));
+        let offer = self.runs_of(file).or(offered);
+        self.offer(file, offer);
+    }
+
+    /// What runs of a file.
+    pub(crate) fn runs_of(&self, file: &str) -> Option<Arc<Identity>> {
+        let of_file = self.mods.values().filter(|record| record.file == file && record.is_running());
+        of_file.filter_map(|record| record.running.as_ref()).map(|running| Arc::clone(&running.identity)).next()
+    }
+
+    fn offer(&mut self, file: &str, identity: Option<Arc<Identity>>) {
+        if let Some(record) = self.files.get_mut(file)
+            && record.identity != identity
+        {
+            record.identity = identity;
+            self.load_order.look_again();
+        }
     }
 
     /// Shows a mod as loading, if nothing else is known of its file. A name that is taken stays with its owner.
@@ -233,23 +287,19 @@ impl FileRecord {
         std::mem::replace(&mut self.stage, if newer { Stage::Queued } else { stage })
     }
 
-    /// The id of the mod in it, if it is known and not installed yet.
-    pub(crate) fn id(&self) -> Option<String> {
-        match &self.stage {
-            Stage::Prepared(prepared) | Stage::Waiting(prepared) | Stage::Duplicate(prepared) => {
-                Some(prepared.identity.id.clone())
-            }
-            _ => None,
-        }
+    /// Whether it is not known yet which mod its bytes are.
+    pub(crate) fn is_unknown(&self) -> bool {
+        self.reading || matches!(self.stage, Stage::Unread | Stage::Queued | Stage::Identifying(_))
     }
 
-    /// Whether it is not known yet which mod its bytes are.
-    pub(crate) fn is_on_its_way(&self) -> bool {
-        self.reading || matches!(self.stage, Stage::Unread | Stage::Queued | Stage::Preparing(_))
+    /// Whether its mod is chosen and not yet installed.
+    pub(crate) fn is_coming(&self) -> bool {
+        matches!(self.stage, Stage::Identified | Stage::Chosen | Stage::Preparing(_) | Stage::Prepared(_))
     }
 
     fn is_settled(&self) -> bool {
-        !self.reading && matches!(self.stage, Stage::Waiting(_) | Stage::Duplicate(_) | Stage::Settled)
+        let rests = matches!(self.stage, Stage::Waiting(_) | Stage::Held(_) | Stage::Refused | Stage::Settled);
+        !self.reading && rests
     }
 }
 

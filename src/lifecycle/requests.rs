@@ -29,35 +29,54 @@ pub(crate) enum Request {
 pub(crate) fn carry_out(world: &mut World) {
     for (id, request) in std::mem::take(&mut world.resource_mut::<ModRegistry>().requests) {
         match request {
-            Request::Disable => disable(world, &id),
-            Request::Enable => enable(world, &id),
+            Request::Disable => {
+                note_wish(world, &id, false);
+                switch_off(world, &id, ModState::Disabled);
+            }
+            Request::Enable => {
+                note_wish(world, &id, true);
+                enable(world, &id);
+            }
             Request::Reload => prepare_again(world, &id),
             Request::Unload => {
                 let runtime = world.resource::<ModRegistry>();
                 let Some(file) = runtime.mods.get(&id).map(|record| record.file.clone()) else { continue };
                 unload(world, &file, |other, _| *other == id, "the game unloaded it");
+                world.resource_mut::<ModRegistry>().withdraw_offer(&file);
             }
         }
     }
 }
 
-/// Stops a mod and keeps its state for when it is switched on again.
-fn disable(world: &mut World, id: &Arc<str>) {
+/// Notes for all decisions to come whether the game wants a mod.
+fn note_wish(world: &mut World, id: &str, is_wanted: bool) {
+    let load_order = &mut world.resource_mut::<ModRegistry>().load_order;
+    let is_new = if is_wanted { load_order.disabled.remove(id) } else { load_order.disabled.insert(id.to_owned()) };
+    if is_new {
+        load_order.look_again();
+    }
+}
+
+/// Stops a mod and keeps its state for when it is started again. `state` is the one that it is in meanwhile.
+pub(crate) fn switch_off(world: &mut World, id: &Arc<str>, state: ModState) {
     let saved = leave_state(world, id);
     let mut runtime = world.resource_mut::<ModRegistry>();
     let Some(record) = runtime.mods.get_mut(id) else { return };
     if matches!(record.state, ModState::Disabled) {
         return;
     }
+    let is_disabled = matches!(state, ModState::Disabled);
     record.saved = saved;
-    record.state = ModState::Disabled;
+    record.state = state;
     if let Some(running) = record.running.take() {
         running.retire(world, id);
     }
     leftovers::remove(world, id);
     definitions::withdraw(world, id);
-    info!("{id}: disabled");
-    world.write_message(ModEvent::Disabled { id: Arc::clone(id) });
+    if is_disabled {
+        info!("{id}: disabled");
+        world.write_message(ModEvent::Disabled { id: Arc::clone(id) });
+    }
 }
 
 fn enable(world: &mut World, id: &Arc<str>) {

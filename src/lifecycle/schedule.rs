@@ -14,12 +14,14 @@ use bevy_ecs::{
     world::World,
 };
 
+use self::pass::InLoadOrder;
 use crate::bridge::bind::{
     BoundSystem,
     order::{BoundOrder, BoundTarget},
 };
 
 mod circle;
+mod pass;
 
 pub use circle::OrderConflict;
 
@@ -198,6 +200,7 @@ pub(crate) fn add(world: &mut World, slots: Vec<ScheduledSlot>) {
             config = config.after(set);
         }
         schedule.add_systems(config);
+        schedule.add_build_pass(InLoadOrder::default());
     }
 }
 
@@ -227,6 +230,18 @@ fn needed(schedule: &Schedule, sets: &[InternedSystemSet]) -> Vec<InternedSystem
         outer.is_some_and(|outer| sets.iter().filter_map(node).any(|inner| inner != outer && holds(outer, inner)))
     };
     sets.iter().filter(|set| !is_implied(set)).copied().collect()
+}
+
+/// Has the systems of mods stand in the load order, which has changed: Bevy builds each schedule that has any when it runs
+/// next.
+pub(crate) fn put_in_order(world: &mut World) {
+    let mut schedules = world.get_resource_or_init::<Schedules>();
+    for (_, schedule) in schedules.iter_mut() {
+        if schedule.graph().system_sets.contains(ModSystems) {
+            // Says nothing new of the set, but counts as a change.
+            schedule.configure_sets(ModSystems);
+        }
+    }
 }
 
 /// Takes all systems of a mod out of a schedule that does not run now.

@@ -4,7 +4,7 @@ use bevy_ecs::resource::Resource;
 use bevy_tasks::available_parallelism;
 #[cfg(feature = "wasi")]
 use mod_host::WasiGrants;
-use mod_host::{CompileCache, Limits};
+use mod_host::{CompileCache, GameIdentity, Limits};
 
 /// How this game treats its mods. Insert it before [`WasmModsPlugin`](crate::WasmModsPlugin) to choose:
 ///
@@ -19,6 +19,15 @@ use mod_host::{CompileCache, Limits};
 pub struct ModSettings {
     /// The folder of the mods, inside the asset folder.
     pub folder: String,
+    /// What this game is to mods. Mods may state for which game they are, and for which versions of what it offers to them;
+    /// those that do not fit are refused. A game that does not say who it is accepts mods for all games.
+    ///
+    /// ```
+    /// # use bevy_wasm_mods::{GameIdentity, ModSettings, Version};
+    /// let game = GameIdentity { id: "orchard".to_owned(), api: Version::new(0, 3, 1) };
+    /// let settings = ModSettings { game: Some(game), ..ModSettings::default() };
+    /// ```
+    pub game: Option<GameIdentity>,
     /// What each mod may use.
     pub limits: Limits,
     /// Where the random numbers of mods come from: the operating system, or this seed. With the same seed a mod draws
@@ -71,6 +80,7 @@ impl Default for ModSettings {
         let compile_tasks = (available_parallelism() / 2).max(1);
         Self {
             folder,
+            game: None,
             limits,
             seed: None,
             watch: true,

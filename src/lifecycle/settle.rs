@@ -1,6 +1,6 @@
 //! What the background has finished, and what becomes of it: installed, put off, or told as a fault.
 
-use std::{collections::HashSet, sync::Arc};
+use std::sync::Arc;
 
 use bevy_ecs::world::World;
 use bevy_tasks::{block_on, futures_lite::future};
@@ -12,28 +12,24 @@ use crate::{
         fault::{FaultCause, ModEvent, ModFault},
         hand_over::resume,
         install::{Installed, install, unload},
-        leftovers,
+        leftovers, load_order,
         prepare::Prepared,
-        registry::{FileRecord, ModRecord, ModRegistry, ModState, Stage},
+        registry::{ModRecord, ModRegistry, ModState, Stage},
     },
 };
 
-/// Installs what the background has finished. Files that were there when the game started are installed in the order
-/// of their paths, whichever is ready first, so that the same folder gives the same game.
+/// Installs what the background has finished. Files that were there when the game started are installed in the order in
+/// which mods are loaded, whichever is ready first, so that the same folder gives the same game.
 pub(crate) fn take_prepared(world: &mut World) {
     let mut runtime = world.resource_mut::<ModRegistry>();
     let runtime = &mut *runtime;
     let mut failed = Vec::new();
-    let mut identified = Vec::new();
     for (name, file) in &mut runtime.files {
         if let Stage::Preparing(task) = &mut file.stage
             && let Some(result) = block_on(future::poll_once(task))
         {
             match result {
-                Ok(prepared) => {
-                    identified.push((name.clone(), prepared.identity.id.clone()));
-                    file.stage = Stage::Prepared(Box::new(prepared));
-                }
+                Ok(prepared) => file.stage = Stage::Prepared(Box::new(prepared)),
                 Err(fault) => {
                     // Nobody wants to know of bytes that are out of date.
                     if !file.newer {
@@ -44,32 +40,20 @@ pub(crate) fn take_prepared(world: &mut World) {
             }
         }
     }
-    for (name, id) in identified {
-        runtime.show_loading(&name, &id);
-    }
     for (name, fault) in failed {
         fail(world, &name, fault);
+        world.resource_mut::<ModRegistry>().fall_back(&name);
     }
-    while let Some((name, prepared)) = next_prepared(&mut world.resource_mut::<ModRegistry>()) {
-        try_install(world, &name, prepared);
-    }
+    install_prepared(world);
 }
 
 /// Takes the next mod that may be installed now.
 fn next_prepared(runtime: &mut ModRegistry) -> Option<(String, Prepared)> {
-    let mut someone_is_before = runtime.is_starting();
-    let is_next = |(_, file): &(&String, &mut FileRecord)| match file.stage {
-        Stage::Prepared(_) => !(file.first && someone_is_before),
-        Stage::Unread | Stage::Queued | Stage::Preparing(_) => {
-            someone_is_before |= file.first;
-            false
-        }
-        _ => false,
-    };
-    let (name, file) = runtime.files.iter_mut().find(is_next)?;
+    let name = load_order::next_to_install(runtime)?;
+    let file = runtime.files.get_mut(&name)?;
     file.first = false;
     match std::mem::replace(&mut file.stage, Stage::Settled) {
-        Stage::Prepared(prepared) => Some((name.clone(), *prepared)),
+        Stage::Prepared(prepared) | Stage::Held(prepared) => Some((name, *prepared)),
         _ => None,
     }
 }
@@ -83,43 +67,21 @@ pub(crate) fn retry_waiting(world: &mut World) {
         return;
     }
     runtime.known_types = known;
-    retry(world, |_, file| match std::mem::replace(&mut file.stage, Stage::Settled) {
-        Stage::Waiting(prepared) => Ok(prepared),
-        other => Err(other),
-    });
+    for file in runtime.files.values_mut() {
+        file.stage = match std::mem::replace(&mut file.stage, Stage::Settled) {
+            Stage::Waiting(prepared) => Stage::Prepared(prepared),
+            other => other,
+        };
+    }
+    install_prepared(world);
 }
 
-/// Tries mods again that gave way to another one of the same id, when that one is gone.
-pub(crate) fn retry_duplicates(world: &mut World) {
-    let mut files = world.resource::<ModRegistry>().files.values();
-    if !files.any(|file| matches!(file.stage, Stage::Duplicate(_))) {
-        return;
+/// Installs what may be installed now, in the order in which the mods are loaded.
+fn install_prepared(world: &mut World) {
+    while let Some((name, prepared)) = next_prepared(&mut world.resource_mut::<ModRegistry>()) {
+        try_install(world, &name, prepared);
     }
-    retry(world, |taken, file| match std::mem::replace(&mut file.stage, Stage::Settled) {
-        // Of two that wait for the same id the first takes it.
-        Stage::Duplicate(prepared) if taken.insert(prepared.identity.id.as_str().into()) => Ok(prepared),
-        other => Err(other),
-    });
-}
-
-/// Installs what `take` finds in the files, in the order of their paths. It gets the ids that are taken, and gives the
-/// file's stage back if there is nothing to do.
-fn retry(
-    world: &mut World,
-    mut take: impl FnMut(&mut HashSet<Arc<str>>, &mut FileRecord) -> Result<Box<Prepared>, Stage>,
-) {
-    let mut runtime = world.resource_mut::<ModRegistry>();
-    let mut taken: HashSet<_> = runtime.mods.keys().cloned().collect();
-    let mut again = Vec::new();
-    for (name, file) in &mut runtime.files {
-        match take(&mut taken, file) {
-            Ok(prepared) => again.push((name.clone(), prepared)),
-            Err(stage) => file.stage = stage,
-        }
-    }
-    for (name, prepared) in again {
-        try_install(world, &name, *prepared);
-    }
+    load_order::hold(world);
 }
 
 fn try_install(world: &mut World, name: &str, prepared: Prepared) {
@@ -132,14 +94,9 @@ fn try_install(world: &mut World, name: &str, prepared: Prepared) {
             wait(world, name, &id, version, types);
             Stage::Waiting(prepared)
         }
-        Ok(Installed::Duplicate(prepared, other)) => {
-            let cause = FaultCause::DuplicateId { other };
-            let (mod_id, file) = (id.to_string(), name.to_owned());
-            fail(world, name, Box::new(ModFault { mod_id, version: Some(version), file, function: None, cause }));
-            Stage::Duplicate(prepared)
-        }
         Err(fault) => {
             fail(world, name, fault);
+            world.resource_mut::<ModRegistry>().fall_back(name);
             Stage::Settled
         }
     };
@@ -170,7 +127,13 @@ fn wait(world: &mut World, file: &str, id: &Arc<str>, version: String, types: Ve
 }
 
 /// Tells of a mod that could not be loaded. A version of it that runs goes on.
-pub(crate) fn fail(world: &mut World, file: &str, mut fault: Box<ModFault>) {
+pub(crate) fn fail(world: &mut World, file: &str, fault: Box<ModFault>) {
+    let (fault, goes_on) = note_failure(world, file, fault);
+    error!("{fault}{}", if goes_on { "; the version that runs goes on" } else { "" });
+}
+
+/// [`fail`] without a line in the log. Returns the fault, and whether an earlier version goes on.
+pub(crate) fn note_failure(world: &mut World, file: &str, mut fault: Box<ModFault>) -> (Arc<ModFault>, bool) {
     let runtime = world.resource_mut::<ModRegistry>();
     let known = runtime.mod_of(file);
     // A file that cannot say which mod it holds is taken for a version of the mod that it held.
@@ -184,7 +147,6 @@ pub(crate) fn fail(world: &mut World, file: &str, mut fault: Box<ModFault>) {
     stop_stale(world, file, &id, &fault);
     let runtime = world.resource_mut::<ModRegistry>();
     let file_runs = known.and_then(|known| runtime.mods.get(&known)).is_some_and(ModRecord::is_running);
-    error!("{fault}{}", if file_runs { "; the version that runs goes on" } else { "" });
     if !file_runs {
         let is_old = |other: &Arc<str>, _: &ModRecord| *other != id;
         unload(world, file, is_old, "its file holds another mod now");
@@ -202,7 +164,8 @@ pub(crate) fn fail(world: &mut World, file: &str, mut fault: Box<ModFault>) {
             }
         }
     }
-    world.write_message(ModEvent::Failed { id, fault });
+    world.write_message(ModEvent::Failed { id, fault: Arc::clone(&fault) });
+    (fault, file_runs)
 }
 
 /// Stops a version that cannot go on, because types that it uses are not what it was bound to any more and the newest

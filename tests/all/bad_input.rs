@@ -182,7 +182,7 @@ fn two_mods_with_one_id() {
     let mut game = Game::with_mods(&[("a.wasm", &healer("same").build()), ("b.wasm", &healer("same").build())]);
     let patient = game.app.world_mut().spawn(Health::default()).id();
     let fault = game.first_fault();
-    assert!(fault.contains("same 1.2.3") && fault.contains("another mod has the same id"), "{fault}");
+    assert!(fault.contains("same 1.2.3") && fault.contains("is the same mod as"), "{fault}");
     assert!(fault.contains("mods/a.wasm") && fault.contains("mods/b.wasm"), "both files are named: {fault}");
     let health = |game: &Game| game.app.world().get::<Health>(patient).expect("it is there").value;
     let before = health(&game);

@@ -20,6 +20,7 @@ mod jobs;
 mod json_mods;
 mod leftovers;
 mod lifecycle;
+mod load_order;
 mod messages;
 mod observers;
 mod old_plugins;

@@ -18,7 +18,7 @@ use bevy_wasm_mods::{
     prelude::{ModEvent, ModSettings, Mods, WasmModsPlugin},
 };
 use mod_abi::{
-    ABI_VERSION, Identity, Schema, codec,
+    ABI_VERSION, Dependency, DependencyKind, Identity, Schema, codec,
     command::{Command, Value},
     describe::{
         ConditionDesc, ConditionTest, Definition, DefinitionKind, EventDesc, FilterDesc, InitialResource,
@@ -170,6 +170,8 @@ pub(crate) fn with_mods<T>(game: &mut Game, work: impl FnOnce(Mods) -> T) -> T {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Mod {
     id: String,
+    /// What it states of itself, apart from its id.
+    identity: Identity,
     description: ModDescription,
     run: String,
     fields: String,
@@ -195,7 +197,25 @@ pub(crate) fn value(ty: u32, bytes: &[u8]) -> Value<'_> {
 impl Mod {
     /// A mod that does nothing.
     pub(crate) fn new(id: &str) -> Self {
-        Self { id: id.to_owned(), ..Self::default() }
+        let identity = Identity {
+            abi: ABI_VERSION,
+            version: "1.2.3".to_owned(),
+            codec: "bincode".to_owned(),
+            ..Identity::default()
+        };
+        Self { id: id.to_owned(), identity, ..Self::default() }
+    }
+
+    /// States more of itself.
+    pub(crate) fn states(mut self, state: impl FnOnce(&mut Identity)) -> Self {
+        state(&mut self.identity);
+        self
+    }
+
+    /// States that it needs another mod.
+    pub(crate) fn needs(self, id: &str, requirement: Option<&str>) -> Self {
+        let dependency = Dependency::new(DependencyKind::Required, id, requirement);
+        self.states(|identity| identity.dependencies.push(dependency))
     }
 
     /// States a type of the game and returns its index.
@@ -381,13 +401,7 @@ impl Mod {
 
     /// The module.
     pub(crate) fn build(&self) -> Vec<u8> {
-        let identity = Identity {
-            abi: ABI_VERSION,
-            id: self.id.clone(),
-            version: "1.2.3".to_owned(),
-            codec: "bincode".to_owned(),
-            ..Identity::default()
-        };
+        let identity = Identity { id: self.id.clone(), ..self.identity.clone() };
         let describe = codec::encode(&self.description).expect("a description");
         let escaped: String = describe.iter().map(|byte| format!("\\{byte:02x}")).collect();
         let text = format!(

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use semver::{Version, VersionReq};
 
-use super::{Candidate, GameIdentity, MAX_OF_ONE, ModFile, Report, ResolveProblem};
+use super::{Candidate, FoundMod, GameIdentity, MAX_OF_ONE, Report, ResolveProblem};
 
 /// All files of one id.
 pub(super) struct Node<'a> {
@@ -99,7 +99,7 @@ fn choose<'a>(mut usable: Vec<Used<'a>>, report: &mut Report) -> Option<Used<'a>
     usable.sort_by(|left, right| right.version.cmp(&left.version));
     let mut usable = usable.into_iter();
     let used = usable.next()?;
-    let others: Vec<ModFile> = usable.map(|other| other.candidate.file()).collect();
+    let others: Vec<FoundMod> = usable.map(|other| other.candidate.file()).collect();
     if !others.is_empty() {
         let refused = others.clone();
         report.refuse(ResolveProblem::Duplicate { used: used.candidate.file(), others }, refused);
@@ -109,7 +109,7 @@ fn choose<'a>(mut usable: Vec<Used<'a>>, report: &mut Report) -> Option<Used<'a>
 
 impl Report {
     /// Refuses one file for the first few of these problems, and says how many there are beside.
-    pub(super) fn refuse_for_all(&mut self, file: &ModFile, mut problems: Vec<ResolveProblem>) {
+    pub(super) fn refuse_for_all(&mut self, file: &FoundMod, mut problems: Vec<ResolveProblem>) {
         let count = problems.len().saturating_sub(MAX_OF_ONE);
         problems.truncate(MAX_OF_ONE);
         if count > 0 {

@@ -7,7 +7,7 @@ use crate::{nearest::hint, text::clean};
 
 /// A mod, and where it was found.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ModFile {
+pub struct FoundMod {
     /// Its id.
     pub id: String,
     /// Its version, as it states it.
@@ -48,7 +48,7 @@ pub enum ResolveProblem {
     )]
     BadVersion {
         /// The mod.
-        file: ModFile,
+        file: FoundMod,
         /// What is wrong with it.
         reason: String,
     },
@@ -62,7 +62,7 @@ pub enum ResolveProblem {
     )]
     BadRequirement {
         /// The mod.
-        file: ModFile,
+        file: FoundMod,
         /// The mod or game whose versions are meant.
         of: String,
         /// The requirement.
@@ -74,7 +74,7 @@ pub enum ResolveProblem {
     #[error("{file} is a mod for the game {}, and this is {}: disable it", name(wanted), name(game))]
     WrongGame {
         /// The mod.
-        file: ModFile,
+        file: FoundMod,
         /// The game that it is for.
         wanted: String,
         /// This game.
@@ -88,7 +88,7 @@ pub enum ResolveProblem {
     )]
     WrongApi {
         /// The mod.
-        file: ModFile,
+        file: FoundMod,
         /// The game.
         game: String,
         /// The versions that the mod works with.
@@ -101,9 +101,9 @@ pub enum ResolveProblem {
         if others.len() == 1 { "is" } else { "are" })]
     Duplicate {
         /// The one that is used: the highest version, and of those the first origin.
-        used: ModFile,
+        used: FoundMod,
         /// The ones that are not.
-        others: Vec<ModFile>,
+        others: Vec<FoundMod>,
     },
     /// A mod that is needed and nowhere to be found.
     #[error(
@@ -235,14 +235,14 @@ impl ResolveProblem {
     }
 }
 
-impl fmt::Display for ModFile {
+impl fmt::Display for FoundMod {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} ({})", name(&self.id), clean(&self.version), clean(&self.origin))
     }
 }
 
-fn files(files: &[ModFile]) -> String {
-    list(files.iter().map(ModFile::to_string))
+fn files(files: &[FoundMod]) -> String {
+    list(files.iter().map(FoundMod::to_string))
 }
 
 /// The first half of a sentence: who needs what.

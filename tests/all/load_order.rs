@@ -1,0 +1,255 @@
+//! Which mods run together, in which order they come and their systems stand, and what becomes of those that do not fit.
+
+use std::fs;
+
+use bevy::prelude::default;
+use bevy_wasm_mods::{
+    GameIdentity, Version,
+    prelude::{ModRegistry, ModSettings, ModState},
+};
+use mod_abi::{Dependency, DependencyKind, GameRequirement, command::Command, describe::ParamDesc};
+
+use crate::{
+    fixtures::{Health, Score},
+    support::{Game, Mod, resource, value, with_mods},
+};
+
+fn game(mods: &[(&str, Mod)]) -> Game {
+    game_with(mods, ModSettings::default())
+}
+
+fn game_with(mods: &[(&str, Mod)], settings: ModSettings) -> Game {
+    let mods: Vec<(&str, Vec<u8>)> = mods.iter().map(|(name, of)| (*name, of.build())).collect();
+    let mods: Vec<(&str, &[u8])> = mods.iter().map(|(name, bytes)| (*name, &bytes[..])).collect();
+    let mut game = Game::with_settings(&mods, settings);
+    game.app.insert_resource(Score::default());
+    game
+}
+
+/// Runs frames until so much has happened, and a few more.
+#[track_caller]
+fn until_story(game: &mut Game, expected: &[&str]) {
+    game.until(&format!("{expected:?}"), |game| game.story().len() >= expected.len());
+    game.frames(5);
+    assert_eq!(game.story(), expected);
+}
+
+/// The faults, without what stands before the sentence.
+fn sentences(game: &Game) -> Vec<String> {
+    game.faults().iter().map(|fault| fault.cause.to_string()).collect()
+}
+
+fn state(game: &Game, id: &str) -> String {
+    format!("{:?}", game.app.world().resource::<ModRegistry>().state(id))
+}
+
+#[test]
+fn mods_come_after_those_that_they_need() {
+    let mut game = game(&[
+        ("1.wasm", Mod::new("apiary").needs("hive", Some("^1"))),
+        ("2.wasm", Mod::new("hive").needs("wood", None)),
+        ("3.wasm", Mod::new("wood")),
+        ("4.wasm", Mod::new("bells").states(|bells| bells.load_after.push("hive".to_owned()))),
+    ]);
+    until_story(&mut game, &["loaded wood", "loaded hive", "loaded bells", "loaded apiary"]);
+    let order: Vec<String> = game.app.world().resource::<ModRegistry>().load_order().map(ToOwned::to_owned).collect();
+    assert_eq!(order, ["wood", "hive", "bells", "apiary"]);
+}
+
+#[test]
+fn everything_that_is_wrong_is_told_at_once() {
+    let for_game = |api: &str| GameRequirement { id: "orchard".to_owned(), api: Some(api.to_owned()) };
+    let dislikes = Dependency::new(DependencyKind::Incompatible, "fine", None);
+    let settings =
+        ModSettings { game: Some(GameIdentity { id: "orchard".to_owned(), api: Version::new(0, 3, 1) }), ..default() };
+    let mods = [
+        ("1.wasm", Mod::new("lonely").needs("nobody", None)),
+        ("2.wasm", Mod::new("new").states(|new| new.game = Some(for_game("^0.4")))),
+        ("3.wasm", Mod::new("sour").states(|sour| sour.dependencies.push(dislikes))),
+        ("4.wasm", Mod::new("fine").states(|fine| fine.game = Some(for_game("^0.3")))),
+        ("5.wasm", Mod::new("fine").states(|fine| fine.version = "1.0.0".to_owned())),
+        ("6.wasm", Mod::new("chicken").needs("egg", None)),
+        ("7.wasm", Mod::new("egg").needs("chicken", None)),
+    ];
+    let mut game = game_with(&mods, settings);
+    until_story(
+        &mut game,
+        &["failed lonely", "failed new", "failed sour", "failed fine", "failed chicken", "failed egg", "loaded fine"],
+    );
+    for (sentence, expected) in sentences(&game).iter().zip([
+        "`lonely` needs `nobody`, which is not there: put it into the mod folder, or disable `lonely`",
+        "needs the mod API of `orchard` 0.4.x, and this is 0.3.1",
+        "`sour` does not work with `fine` 1.2.3, so `sour` does not run",
+        "`fine` 1.0.0 (mods/5.wasm) is the same mod as `fine` 1.2.3 (mods/4.wasm), which is used",
+        "`chicken` -> `egg` -> `chicken` need one another in a circle",
+    ]) {
+        assert!(sentence.contains(expected), "{sentence}");
+    }
+    let problems = game.app.world().resource::<ModRegistry>().problems().len();
+    assert_eq!(problems, 5, "the circle is one");
+    // Another game is another answer.
+    game.app.world_mut().resource_mut::<ModSettings>().game = None;
+    game.until_told("loaded new");
+}
+
+#[test]
+fn mods_that_come_together_in_play_are_looked_at_together() {
+    let mut game = game(&[]);
+    game.frames(5);
+    game.write("a.wasm", &Mod::new("user").needs("tool", None).build());
+    game.write("b.wasm", &Mod::new("tool").build());
+    until_story(&mut game, &["loaded tool", "loaded user"]);
+}
+
+#[test]
+fn a_mod_comes_and_goes_with_what_it_needs() {
+    let mut game = game(&[("a.wasm", Mod::new("user").needs("tool", Some(">=1.2")))]);
+    until_story(&mut game, &["failed user"]);
+    game.write("b.wasm", &Mod::new("tool").build());
+    until_story(&mut game, &["failed user", "loaded tool", "loaded user"]);
+    fs::remove_file(game.path("b.wasm")).expect("it is there");
+    until_story(&mut game, &["failed user", "loaded tool", "loaded user", "unloaded tool", "failed user"]);
+    assert!(sentences(&game)[1].contains("`user` needs `tool` >=1.2, which is not there"), "{:?}", sentences(&game));
+    game.write("b.wasm", &Mod::new("tool").build());
+    game.until("both again", |game| game.story().len() == 7);
+    assert_eq!(game.story()[5..], ["loaded tool", "loaded user"]);
+}
+
+#[test]
+fn a_new_version_that_does_not_fit_does_not_take_over() {
+    let mut game = game(&[("a.wasm", Mod::new("user"))]);
+    until_story(&mut game, &["loaded user"]);
+    game.write(
+        "a.wasm",
+        &Mod::new("user").needs("tool", None).states(|user| user.version = "2.0.0".to_owned()).build(),
+    );
+    until_story(&mut game, &["loaded user", "failed user"]);
+    assert_eq!(state(&game, "user"), "Some(Running)");
+    // What goes on is still the old one, so the problem is gone as well.
+    assert!(game.app.world().resource::<ModRegistry>().problems().is_empty());
+    game.write("b.wasm", &Mod::new("rival").needs("user", Some("^1")).build());
+    until_story(&mut game, &["loaded user", "failed user", "loaded rival"]);
+}
+
+#[test]
+fn switching_a_mod_off_stops_those_that_need_it() {
+    let mut game = game(&[("a.wasm", Mod::new("user").needs("tool", None)), ("b.wasm", Mod::new("tool"))]);
+    until_story(&mut game, &["loaded tool", "loaded user"]);
+    with_mods(&mut game, |mut mods| mods.disable("tool")).expect("it is there");
+    until_story(&mut game, &["loaded tool", "loaded user", "disabled tool", "failed user"]);
+    assert_eq!(sentences(&game), ["`user` needs `tool`, which is disabled: enable `tool`, or disable `user`"]);
+    with_mods(&mut game, |mut mods| mods.enable("tool")).expect("it is there");
+    game.until("both again", |game| game.story().len() == 6);
+    assert_eq!(game.story()[4..], ["loaded tool", "loaded user"]);
+}
+
+#[test]
+fn a_mod_waits_for_one_that_it_needs_and_that_cannot_start() {
+    let broken = Mod::new("tool").system("start", "Startup", vec![]).run("unreachable");
+    let mut game = game(&[("a.wasm", Mod::new("user").needs("tool", None)), ("b.wasm", broken)]);
+    until_story(&mut game, &["failed tool"]);
+    assert_eq!(state(&game, "user"), r#"Some(Waiting { mods: ["tool"] })"#);
+    assert!(game.app.world().resource::<ModRegistry>().all_settled());
+    game.write("b.wasm", &Mod::new("tool").build());
+    until_story(&mut game, &["failed tool", "loaded tool", "loaded user"]);
+}
+
+#[test]
+fn a_mod_that_fails_while_it_runs_takes_no_other_along() {
+    let tool = Mod::new("tool").system("fail", "Update", vec![]).run("unreachable");
+    let mut game = game(&[("a.wasm", Mod::new("user").needs("tool", None)), ("b.wasm", tool)]);
+    until_story(&mut game, &["loaded tool", "loaded user", "failed tool"]);
+    assert_eq!(state(&game, "user"), "Some(Running)");
+}
+
+/// A mod that writes a digit behind the score in each frame.
+fn digit(id: &str, digit: u32) -> Mod {
+    let mut one = Mod::new(id);
+    let score = one.ty("Score", "{points:u64}");
+    one.system("add", "Update", vec![resource(score, true)]).run(&format!(
+        "(i64.store (local.get $data) (i64.add (i64.const {digit}) (i64.mul (i64.const 10) (i64.load (local.get $data)))))
+         (i64.store (local.get $dirty) (i64.const 1))"
+    ))
+}
+
+/// The digits that one frame writes.
+fn one_frame(game: &mut Game) -> u64 {
+    game.app.insert_resource(Score::default());
+    game.frame();
+    game.app.world().resource::<Score>().points
+}
+
+#[test]
+fn systems_stand_in_the_load_order() {
+    let mut game = game(&[("1.wasm", digit("c", 3)), ("2.wasm", digit("d", 4)), ("3.wasm", digit("b", 2))]);
+    until_story(&mut game, &["loaded b", "loaded c", "loaded d"]);
+    assert_eq!(one_frame(&mut game), 234);
+    // One that comes later has its place among the others.
+    game.write("4.wasm", &digit("a", 1).states(|a| a.load_after.push("b".to_owned())).build());
+    game.until_told("loaded a");
+    assert_eq!(one_frame(&mut game), 2134, "depth counts before the id, and a wish before both");
+    // The same systems with another wish.
+    let wish = |a: &mut mod_abi::Identity| a.load_after.extend(["c".to_owned(), "d".to_owned()]);
+    game.write("4.wasm", &digit("a", 1).states(wish).build());
+    game.until_told("reloaded a");
+    assert_eq!(one_frame(&mut game), 2341);
+    with_mods(&mut game, |mut mods| mods.disable("c")).expect("it is there");
+    game.until_told("disabled c");
+    assert_eq!(one_frame(&mut game), 241);
+}
+
+#[test]
+fn systems_of_one_mod_stand_as_it_adds_them() {
+    let mut all = Mod::new("all");
+    let score = all.ty("Score", "{points:u64}");
+    for n in 0..8 {
+        all = all.system(&format!("add_{n}"), "Update", vec![resource(score, true)]);
+    }
+    let all = all.run(
+        "(i64.store (local.get $data) (i64.add (i64.extend_i32_u (local.get $system))
+            (i64.mul (i64.const 10) (i64.load (local.get $data)))))
+         (i64.store (local.get $dirty) (i64.const 1))",
+    );
+    let mut game = game(&[("all.wasm", all)]);
+    game.until_told("loaded all");
+    for _ in 0..20 {
+        assert_eq!(one_frame(&mut game), 1_234_567);
+    }
+}
+
+/// A mod that leaves one command in each frame: the health of that entity.
+fn surgeon(id: &str, patient: u64, health: f32) -> Mod {
+    let mut one = Mod::new(id);
+    let ty = one.ty("Health", "{value:f32}");
+    let value = value(ty, &health.to_le_bytes()).bytes.to_vec();
+    let components = vec![crate::support::value(ty, &value)];
+    one.system("operate", "Update", vec![ParamDesc::Commands])
+        .leaves(0, &[Command::Insert { entity: patient, components }])
+}
+
+#[test]
+fn commands_are_carried_out_in_the_load_order() {
+    let mut game = game(&[]);
+    let patient = game.app.world_mut().spawn(Health { value: 0.0 }).id();
+    game.frames(3);
+    let health = |game: &Game| game.app.world().get::<Health>(patient).map(|health| health.value);
+    for (file, id, value) in [("1.wasm", "m", 1.0), ("2.wasm", "z", 2.0), ("3.wasm", "a", 3.0), ("4.wasm", "n", 4.0)] {
+        game.write(file, &surgeon(id, patient.to_bits(), value).build());
+        game.until_told(&format!("loaded {id}"));
+    }
+    for _ in 0..20 {
+        game.frame();
+        assert_eq!(health(&game), Some(2.0), "that of the last one, z");
+    }
+    with_mods(&mut game, |mut mods| mods.disable("z")).expect("it is there");
+    game.until_told("disabled z");
+    game.frames(2);
+    assert_eq!(health(&game), Some(4.0), "that of n");
+}
+
+#[test]
+fn a_mod_that_is_not_there_is_no_reason_to_wait_for_ever() {
+    let mut game = game(&[("a.wasm", Mod::new("user").states(|user| user.load_after.push("nobody".to_owned())))]);
+    until_story(&mut game, &["loaded user"]);
+    assert!(matches!(game.app.world().resource::<ModRegistry>().state("user"), Some(ModState::Running)));
+}
