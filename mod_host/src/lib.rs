@@ -2,7 +2,8 @@
 //!
 //! # The rooms
 //!
-//! In reading order, along the way of a mod. Before it runs: `limits`, `manifest`, `resolve` (which mods run together, and in which order), `codec` (how its values become bytes) and
+//! In reading order, along the way of a mod. Before it runs: `limits`, `manifest`, `list` (which mods a player
+//! switched off, and the values of their settings), `resolve` (which mods run together, and in which order), `codec` (how its values become bytes) and
 //! `shape` (what a type of the host looks like), `engine`, `compile`, `imports` (with `host_function`, `linker`, `preview1`,
 //! `wasi`, `entropy`, `log`), `instance`. While it runs: `call` and `function` (calls by name and by handle), `memory`, `context` and
 //! `caller` (the way back into the host), `job` and `opaque` (what the host keeps for it), `state`. What went wrong: `fault`,
@@ -27,6 +28,7 @@
 )]
 
 mod limits;
+mod list;
 mod manifest;
 mod resolve;
 
@@ -78,6 +80,7 @@ pub use job::{Job, JobSender, MAX_JOBS};
 pub use limits::Limits;
 #[cfg(feature = "unstable-linker")]
 pub use linker::LinkerHook;
+pub use list::{ModList, ModListError};
 pub use log::LogSink;
 pub use manifest::Manifest;
 pub use mod_abi::codec::Codec;

@@ -15,6 +15,7 @@ mod jobs;
 #[cfg(feature = "unstable-linker")]
 mod linker;
 mod linking;
+mod lists;
 mod loading;
 mod old_plugins;
 mod opaque;
