@@ -2,7 +2,7 @@
 //!
 //! [`maintain`] is the frame boundary, before any schedule of the game runs. It follows the [`files`], gives their
 //! [`bytes`] to the background ([`prepare`]), and [`settle`]s what comes back: into the game ([`install`], [`schedule`]),
-//! or as a [`fault`]. What is known of every mod is in [`registry`]. The game speaks to its mods through [`calls`].
+//! or as a [`fault`]. What is known of every mod is in [`registry`], and what the player chose in [`list`]. The game speaks to its mods through [`calls`].
 //!
 //! Must not know wasmtime.
 
@@ -13,6 +13,7 @@ pub(crate) mod files;
 mod hand_over;
 mod install;
 mod leftovers;
+pub(crate) mod list;
 pub(crate) mod load_order;
 pub(crate) mod maintain;
 mod prepare;

@@ -1,10 +1,10 @@
 //! The plugin: puts the rooms together.
 
-use bevy_app::{App, First, MainScheduleOrder, Plugin};
+use bevy_app::{App, AppExit, First, Last, MainScheduleOrder, Plugin};
 use bevy_asset::{AssetApp, AssetPlugin, AssetServer, Assets};
 use bevy_ecs::{
     message::Message,
-    schedule::{IntoSystemSet, Schedule, ScheduleLabel, SystemSet},
+    schedule::{IntoScheduleConfigs, IntoSystemSet, Schedule, ScheduleLabel, SystemSet},
     system::IntoSystem,
 };
 #[cfg(feature = "input")]
@@ -26,6 +26,7 @@ use crate::{
     },
     lifecycle::{
         fault::ModEvent,
+        list::{self, ModListFile},
         maintain::{MaintainMods, maintain},
         registry::{ModRegistry, check_change_ticks},
         settings::ModSettings,
@@ -63,7 +64,10 @@ impl Plugin for WasmModsPlugin {
 /// Adds what needs no assets. Without an engine it is there all the same, so that the systems of a game that name mods
 /// run and find none.
 fn add_lifecycle(app: &mut App, engine: Option<HostEngine>) {
-    app.init_resource::<ModSettings>()
+    let list = app.world_mut().get_resource_or_init::<ModSettings>().list.clone();
+    app.insert_resource(ModListFile::read(list))
+        .add_message::<AppExit>()
+        .add_systems(Last, list::save_at_exit)
         .add_message::<ModEvent>()
         .init_resource::<HostFunctions>()
         .register_type::<SpawnedBy>()
@@ -75,7 +79,7 @@ fn add_lifecycle(app: &mut App, engine: Option<HostEngine>) {
     #[cfg(feature = "input")]
     app.register_type::<ButtonInput<KeyCode>>().register_type::<ButtonInput<MouseButton>>();
     let mut schedule = Schedule::new(MaintainMods);
-    schedule.add_systems(maintain);
+    schedule.add_systems((maintain, list::save).chain());
     app.add_schedule(schedule);
     app.init_resource::<MainScheduleOrder>();
     let labels = &mut app.world_mut().resource_mut::<MainScheduleOrder>().labels;

@@ -110,15 +110,13 @@ impl ModList {
         self.entry(id).and_then(|entry| entry.get("enabled")?.as_bool()).unwrap_or(true)
     }
 
-    /// Switches a mod on or off. It need not be there.
-    pub fn set_enabled(&mut self, id: &str, enabled: bool) {
+    /// Switches a mod on or off. It need not be there. Returns whether the text has changed.
+    pub fn set_enabled(&mut self, id: &str, enabled: bool) -> bool {
         let is_said = self.entry(id).is_some_and(|entry| entry.contains_key("enabled"));
         let is_so = self.is_enabled(id) == enabled;
         // A wrong `enabled` counts as none, but the player should not go on reading it.
         let is_wrong = is_said && self.entry(id).and_then(|entry| entry.get("enabled")?.as_bool()).is_none();
-        if !is_so || is_wrong {
-            self.set(&["mods", id, "enabled"], &enabled.into());
-        }
+        (!is_so || is_wrong) && self.set(&["mods", id, "enabled"], &enabled.into())
     }
 
     /// The ids of the mods that are switched off, as they stand in the file.
@@ -141,24 +139,24 @@ impl ModList {
         items.map(|(name, item)| (name, setting_value(item)))
     }
 
-    /// Sets a value. It is not checked against what the mod declares.
-    pub fn set_setting(&mut self, id: &str, name: &str, value: &SettingValue) {
-        if self.setting(id, name).as_ref() != Some(value) {
-            let value = match value {
-                SettingValue::Bool(value) => Value::from(*value),
-                SettingValue::Int(value) => Value::from(*value),
-                SettingValue::Float(value) => Value::from(*value),
-                SettingValue::Text(value) => Value::from(value),
-            };
-            self.set(&["mods", id, "settings", name], &value);
+    /// Sets a value. It is not checked against what the mod declares. Returns whether the text has changed.
+    pub fn set_setting(&mut self, id: &str, name: &str, value: &SettingValue) -> bool {
+        if self.setting(id, name).as_ref() == Some(value) {
+            return false;
         }
+        let value = match value {
+            SettingValue::Bool(value) => Value::from(*value),
+            SettingValue::Int(value) => Value::from(*value),
+            SettingValue::Float(value) => Value::from(*value),
+            SettingValue::Text(value) => Value::from(value),
+        };
+        self.set(&["mods", id, "settings", name], &value)
     }
 
-    /// Forgets a value, so that the mod's default holds. A comment on its line goes with it.
-    pub fn reset_setting(&mut self, id: &str, name: &str) {
-        if self.settings_table(id).is_some_and(|table| table.contains_key(name)) {
-            self.remove(&["mods", id, "settings", name]);
-        }
+    /// Forgets a value, so that the mod's default holds. A comment on its line goes with it. Returns whether there was one.
+    pub fn reset_setting(&mut self, id: &str, name: &str) -> bool {
+        let is_there = self.settings_table(id).is_some_and(|table| table.contains_key(name));
+        is_there && self.remove(&["mods", id, "settings", name])
     }
 
     /// What the file says and nobody can follow: a sentence for each, at most 32.

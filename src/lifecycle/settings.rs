@@ -1,5 +1,7 @@
 //! What a game may choose.
 
+use std::path::PathBuf;
+
 use bevy_ecs::resource::Resource;
 use bevy_tasks::available_parallelism;
 #[cfg(feature = "wasi")]
@@ -28,6 +30,13 @@ pub struct ModSettings {
     /// let settings = ModSettings { game: Some(game), ..ModSettings::default() };
     /// ```
     pub game: Option<GameIdentity>,
+    /// The file with the player's choices, usually called `mods.toml`: which mods are switched off, and their settings. It
+    /// is read when the plugin is added and saved, in the background, when a choice changes. None: choices are forgotten when
+    /// the game ends.
+    ///
+    /// It is a path of the file system and not of the assets, best in a folder for the player's own data. A relative one
+    /// begins at the folder in which the game is started.
+    pub list: Option<PathBuf>,
     /// What each mod may use.
     pub limits: Limits,
     /// Where the random numbers of mods come from: the operating system, or this seed. With the same seed a mod draws
@@ -81,6 +90,7 @@ impl Default for ModSettings {
         Self {
             folder,
             game: None,
+            list: None,
             limits,
             seed: None,
             watch: true,

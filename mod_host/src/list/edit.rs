@@ -19,7 +19,7 @@ enum Place<'a> {
 
 impl ModList {
     /// Sets the value at a path. The shape of the document makes sure that there is a place.
-    pub(super) fn set(&mut self, path: &[&str], value: &Value) {
+    pub(super) fn set(&mut self, path: &[&str], value: &Value) -> bool {
         let text = &self.text;
         let place = find(&self.root, path);
         let changed = match place {
@@ -31,11 +31,11 @@ impl ModList {
             Some(Place::Nowhere { table, depth, header }) => insert(text, path, value, table, depth, header),
             None => None,
         };
-        self.replace(changed);
+        self.replace(changed)
     }
 
     /// Removes the value at a path.
-    pub(super) fn remove(&mut self, path: &[&str]) {
+    pub(super) fn remove(&mut self, path: &[&str]) -> bool {
         let text = &self.text;
         let changed = match find(&self.root, path) {
             Some(Place::There(value)) => value.span().and_then(|span| spliced(text, lines_of(text, span), "")),
@@ -45,16 +45,20 @@ impl ModList {
                 .and_then(|(span, rest)| with_inline(text, span, |inside| remove_inside(inside, rest))),
             Some(Place::Nowhere { .. }) | None => None,
         };
-        self.replace(changed);
+        self.replace(changed)
     }
 
     /// Takes the new text, if there is one and it can be read as the old one could.
-    fn replace(&mut self, text: Option<String>) {
+    fn replace(&mut self, text: Option<String>) -> bool {
         // One that has become too large is refused when it is saved, where that can be told.
         let changed = text.and_then(|text| Self::parse(text).ok());
         debug_assert!(changed.is_some(), "a change has a place, and leaves a list that can be read");
-        if let Some(changed) = changed {
-            *self = changed;
+        match changed {
+            Some(changed) => {
+                *self = changed;
+                true
+            }
+            None => false,
         }
     }
 }
