@@ -117,7 +117,8 @@ impl Mods<'_> {
     }
 
     /// Switches a mod off: from the next frame on none of its systems runs, and its memory is given back. What it keeps in
-    /// `Persist` waits for it.
+    /// `Persist` waits for it. So do mods that need it. The choice is kept where [`ModSettings::list`](crate::ModSettings::list)
+    /// says.
     ///
     /// # Errors
     /// [`ModCallError::NoSuchMod`].

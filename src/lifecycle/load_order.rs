@@ -18,6 +18,7 @@ use tracing::{error, info, warn};
 
 use crate::lifecycle::{
     fault::{FaultCause, ModFault},
+    list::ModListFile,
     registry::{FileRecord, ModRecord, ModRegistry, ModState, Stage},
     requests::switch_off,
     schedule,
@@ -29,7 +30,7 @@ use crate::lifecycle::{
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What was decided.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct LoadOrder {
     /// Since when it may not be right any more.
     stale_since: Option<Instant>,
@@ -38,9 +39,7 @@ pub(crate) struct LoadOrder {
     /// Who runs, in the order in which they are loaded.
     chosen: Vec<Chosen>,
     /// All that is wrong.
-    pub(crate) problems: Vec<ResolveProblem>,
-    /// The ids of mods that the game switched off.
-    pub(crate) disabled: BTreeSet<String>,
+    problems: Vec<ResolveProblem>,
 }
 
 /// A mod that runs, or will.
@@ -48,13 +47,6 @@ pub(crate) struct LoadOrder {
 struct Chosen {
     id: Arc<str>,
     file: String,
-}
-
-impl Default for LoadOrder {
-    fn default() -> Self {
-        let (chosen, problems, disabled) = (Vec::new(), Vec::new(), BTreeSet::new());
-        Self { stale_since: None, game: None, chosen, problems, disabled }
-    }
 }
 
 impl LoadOrder {
@@ -94,13 +86,13 @@ pub(crate) fn decide(world: &mut World) {
     if registry.is_starting() || is_awaited(true) || is_awaited(false) && since.elapsed() < PATIENCE {
         return;
     }
-    let mut resolution = ask(&registry);
+    let mut resolution = ask(world);
     while take_back(world, &resolution) {
-        resolution = ask(world.resource::<ModRegistry>());
+        resolution = ask(world);
     }
+    let fates = fates(world, &resolution);
     let mut registry = world.resource_mut::<ModRegistry>();
     registry.load_order.stale_since = None;
-    let fates = fates(&registry, &resolution);
     let chosen = resolution.order.iter();
     let chosen = chosen.map(|one| Chosen { id: one.id.as_str().into(), file: one.origin.clone() }).collect();
     let before = std::mem::replace(&mut registry.load_order.chosen, chosen);
@@ -127,14 +119,14 @@ pub(crate) fn decide(world: &mut World) {
     }
 }
 
-fn ask(registry: &ModRegistry) -> Resolution {
-    let LoadOrder { game, disabled, .. } = &registry.load_order;
+fn ask(world: &World) -> Resolution {
+    let (registry, list) = (world.resource::<ModRegistry>(), world.resource::<ModListFile>());
     let candidates = registry.files.iter().filter_map(|(file, record)| {
-        let identity = record.identity.as_deref().filter(|identity| !disabled.contains(&identity.id))?;
+        let identity = record.identity.as_deref().filter(|identity| list.is_enabled(&identity.id))?;
         Some(Candidate { identity, origin: file })
     });
     let candidates: Vec<_> = candidates.collect();
-    resolve(&candidates, disabled.iter().map(String::as_str), game.as_ref())
+    resolve(&candidates, list.list().disabled(), registry.load_order.game.as_ref())
 }
 
 /// New versions that are refused do not take over: their files offer what runs of them. Returns whether there were any.
@@ -158,13 +150,14 @@ fn take_back(world: &mut World, resolution: &Resolution) -> bool {
     !new.is_empty()
 }
 
-fn fates(registry: &ModRegistry, resolution: &Resolution) -> Vec<(String, Arc<Identity>, Fate)> {
+fn fates(world: &World, resolution: &Resolution) -> Vec<(String, Arc<Identity>, Fate)> {
+    let (registry, list) = (world.resource::<ModRegistry>(), world.resource::<ModListFile>());
     let refused: HashMap<&str, &Refused> =
         resolution.refused.iter().map(|refused| (refused.file.origin.as_str(), refused)).collect();
     let fate = |(file, record): (&String, &FileRecord)| {
         let identity = Arc::clone(record.identity.as_ref()?);
         let fate = match refused.get(file.as_str()) {
-            _ if registry.load_order.disabled.contains(&identity.id) => Fate::Disabled,
+            _ if !list.is_enabled(&identity.id) => Fate::Disabled,
             Some(refused) => Fate::Refused(refused.problems.clone()),
             None => Fate::Runs,
         };

@@ -12,6 +12,7 @@ use crate::{
         hand_over::leave_state,
         install::unload,
         leftovers,
+        list::ModListFile,
         registry::{ModRegistry, ModState, Stage},
     },
 };
@@ -50,10 +51,10 @@ pub(crate) fn carry_out(world: &mut World) {
 
 /// Notes for all decisions to come whether the game wants a mod.
 fn note_wish(world: &mut World, id: &str, is_wanted: bool) {
-    let load_order = &mut world.resource_mut::<ModRegistry>().load_order;
-    let is_new = if is_wanted { load_order.disabled.remove(id) } else { load_order.disabled.insert(id.to_owned()) };
-    if is_new {
-        load_order.look_again();
+    let mut file = world.resource_mut::<ModListFile>();
+    if file.is_enabled(id) != is_wanted {
+        file.set_enabled(id, is_wanted);
+        world.resource_mut::<ModRegistry>().load_order.look_again();
     }
 }
 

@@ -253,3 +253,30 @@ fn a_mod_that_is_not_there_is_no_reason_to_wait_for_ever() {
     until_story(&mut game, &["loaded user"]);
     assert!(matches!(game.app.world().resource::<ModRegistry>().state("user"), Some(ModState::Running)));
 }
+
+#[test]
+fn what_is_switched_off_stays_so_in_the_next_game() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("player/mods.toml");
+    let settings = || ModSettings { list: Some(path.clone()), ..default() };
+    let mods = || [("a.wasm", Mod::new("user").needs("tool", None)), ("b.wasm", Mod::new("tool"))];
+    let mut first = game_with(&mods(), settings());
+    until_story(&mut first, &["loaded tool", "loaded user"]);
+    with_mods(&mut first, |mut mods| mods.disable("tool")).expect("it is there");
+    first.until_told("disabled tool");
+    drop(first);
+    let text = fs::read_to_string(&path).expect("it is saved");
+    assert_eq!(text, "[mods.tool]\nenabled = false\n");
+    fs::write(&path, format!("# what I like\n{text}\n[mods.elsewhere]\nenabled = false\ncolour = \"red\"\n"))
+        .expect("it can be written");
+
+    let mut second = game_with(&mods(), settings());
+    until_story(&mut second, &["failed user"]);
+    assert_eq!(state(&second, "tool"), "Some(Disabled)");
+    with_mods(&mut second, |mut mods| mods.enable("tool")).expect("it is known");
+    second.until_told("loaded user");
+    drop(second);
+    let text = fs::read_to_string(&path).expect("it is saved");
+    assert!(text.starts_with("# what I like\n[mods.tool]\nenabled = true\n"), "{text}");
+    assert!(text.contains("[mods.elsewhere]\nenabled = false\ncolour = \"red\"\n"), "{text}");
+}
