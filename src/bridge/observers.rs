@@ -1,11 +1,10 @@
 //! Observers of mods: systems in no schedule, woken in the middle of what happens.
 //!
-//! Bevy's own observers wake those of the game's events and of components ([`spawn`]); [`trigger`] wakes those of events
+//! Bevy's own observers wake those of the game's events and of components ([`dispatch`]); [`trigger`] wakes those of events
 //! that mods define, which have no Rust type. Either way the value goes into the mod's [`inbox`] and, unless the mod is
 //! busy, at once from there to the observer's slot.
 
 use std::{
-    collections::HashMap,
     fmt,
     sync::{Arc, Mutex, MutexGuard, TryLockError},
 };
@@ -13,13 +12,10 @@ use std::{
 use bevy_asset::AssetServer;
 use bevy_ecs::{
     change_detection::CheckChangeTicks,
-    component::Component,
     entity::Entity,
-    event::{EntityEvent, Event},
-    lifecycle::{Add, Despawn, Discard, Insert, Remove},
-    observer::{Observer, On},
+    event::Event,
     reflect::AppTypeRegistry,
-    resource::{IS_RESOURCE, Resource},
+    resource::IS_RESOURCE,
     system::System,
     world::{DeferredWorld, World},
 };
@@ -34,10 +30,7 @@ use crate::bridge::{
     crossing::Crossing,
     definitions,
     handle::{ModHandle, SystemError, catch},
-    observers::{
-        bind::{Happening, WokenBy},
-        inbox::Inbox,
-    },
+    observers::{bind::WokenBy, inbox::Inbox},
     outgoing::{DeliveryError, outgoing},
     system::{Slot, SlotCell, SlotTarget},
     types::TypeError,
@@ -45,6 +38,7 @@ use crate::bridge::{
 };
 
 pub(crate) mod bind;
+pub(crate) mod dispatch;
 pub(crate) mod inbox;
 
 /// An event that a mod triggered and of which a mod, not the game, defined the type. It comes after the mods' own observers
@@ -89,13 +83,9 @@ impl ModTrigger {
     }
 }
 
-/// On the entity of an observer: the mod that it belongs to.
-#[derive(Debug, Component)]
-#[component(immutable)]
-pub(crate) struct ObserverOfMod(#[expect(dead_code, reason = "for whoever looks at the World")] Arc<str>);
-
 /// One observer of a mod.
 pub(crate) struct ObserverSlot {
+    mod_id: Arc<str>,
     /// `mod::observer`.
     pub(crate) name: Arc<str>,
     /// The observer's name in its mod.
@@ -164,16 +154,11 @@ impl ObserverSlot {
     }
 }
 
-/// The observers of events that mods define, by the path of the event.
-#[derive(Debug, Default, Resource)]
-struct DefinedObservers(HashMap<Arc<str>, Vec<Arc<ObserverSlot>>>);
-
 /// The observers of a mod in the game.
 #[derive(Debug)]
 pub(crate) struct Observers {
     inbox: Arc<Inbox>,
     list: Vec<Arc<ObserverSlot>>,
-    entities: Vec<Entity>,
 }
 
 /// An observer on its way into the game.
@@ -187,36 +172,19 @@ pub(crate) struct NewObserver {
 /// Puts the observers of a mod into the game.
 pub(crate) fn spawn(world: &mut World, mod_id: &Arc<str>, observers: Vec<NewObserver>) -> Observers {
     let inbox = Arc::new(Inbox::default());
-    let (mut list, mut entities) = (Vec::new(), Vec::new());
+    let mut list = Vec::new();
     for NewObserver { index, mut slot, cell, woken_by: WokenBy { happening, crossing } } in observers {
         slot.initialize(world);
         let system = slot.system_name().to_owned();
         let name = format!("{mod_id}::{system}").into();
         let inbox = Arc::clone(&inbox);
-        let slot = Arc::new(ObserverSlot { name, system, index, cell, slot: Mutex::new(slot), inbox, crossing });
+        let (slot, mod_id) = (Mutex::new(slot), Arc::clone(mod_id));
+        let slot = Arc::new(ObserverSlot { mod_id, name, system, index, cell, slot, inbox, crossing });
         list.push(Arc::clone(&slot));
-        let observer = match happening {
-            Happening::Defined(path) => {
-                world.get_resource_or_init::<DefinedObservers>().0.entry(path).or_default().push(slot);
-                continue;
-            }
-            Happening::Event(event) => {
-                event.create_observer(Box::new(move |value, world| slot.wake_reflected(value, world)))
-            }
-            Happening::Add(component) => on_entity::<Add>(slot).with_component(component),
-            Happening::Insert(component) => on_entity::<Insert>(slot).with_component(component),
-            Happening::Discard(component) => on_entity::<Discard>(slot).with_component(component),
-            Happening::Remove(component) => on_entity::<Remove>(slot).with_component(component),
-            Happening::Despawn(component) => on_entity::<Despawn>(slot).with_component(component),
-        };
-        entities.push(world.spawn((observer, ObserverOfMod(Arc::clone(mod_id)))).id());
+        dispatch::add(world, &happening, slot);
     }
     world.flush();
-    Observers { inbox, list, entities }
-}
-
-fn on_entity<E: EntityEvent>(slot: Arc<ObserverSlot>) -> Observer {
-    Observer::new(move |event: On<E>, world: DeferredWorld| slot.wake_entity(event.event().event_target(), world))
+    Observers { inbox, list }
 }
 
 impl Observers {
@@ -233,16 +201,7 @@ impl Observers {
     /// Takes them out of the game.
     pub(crate) fn remove(self, world: &mut World) {
         self.set(None);
-        if let Some(mut defined) = world.get_resource_mut::<DefinedObservers>() {
-            defined.0.retain(|_, slots| {
-                slots.retain(|slot| !self.list.iter().any(|own| Arc::ptr_eq(own, slot)));
-                !slots.is_empty()
-            });
-        }
-        for entity in self.entities {
-            // The game may have despawned it.
-            let _ = world.try_despawn(entity);
-        }
+        dispatch::remove(world, &self.list);
         world.flush();
     }
 
@@ -296,13 +255,12 @@ fn trigger_defined(
     }
     crossing.check_data(desc)?;
     crossing.check_encoding(bytes).map_err(|error| DeliveryError::Value { path: path(), reason: error.to_string() })?;
-    let observers = world.get_resource::<DefinedObservers>().and_then(|observers| observers.0.get(&crossing.path));
-    let observers = observers.cloned().unwrap_or_default();
+    let observers = dispatch::of_defined(world, &crossing.path);
     let work = || {
-        for observer in observers {
+        for observer in &*observers {
             // One that was bound to another form of the event waits for its mod to be reloaded.
             if observer.handle().is_some() && observer.crossing.schema == crossing.schema {
-                observer.inbox.wake(&observer, bytes.to_vec(), DeferredWorld::from(&mut *world));
+                observer.inbox.wake(observer, bytes.to_vec(), DeferredWorld::from(&mut *world));
             }
         }
         world.trigger(ModTrigger { mod_id: Arc::clone(mod_id), path: Arc::clone(&crossing.path), bytes: bytes.into() });

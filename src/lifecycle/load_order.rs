@@ -16,6 +16,7 @@ use mod_abi::{DependencyKind, Identity};
 use mod_host::{Candidate, GameIdentity, Refused, Resolution, ResolveProblem, resolve};
 use tracing::{error, info, warn};
 
+use crate::bridge::observers::dispatch;
 use crate::lifecycle::{
     fault::{FaultCause, ModFault},
     list::ModListFile,
@@ -114,6 +115,8 @@ pub(crate) fn decide(world: &mut World) {
             }
         }
     }
+    let ids: Vec<Arc<str>> = world.resource::<ModRegistry>().load_order.ids().cloned().collect();
+    dispatch::set_load_order(world, ids.iter());
     if is_other_order(&before, &world.resource::<ModRegistry>().load_order.chosen) {
         schedule::put_in_order(world);
     }

@@ -2,12 +2,16 @@
 
 use std::fs;
 
-use bevy::prelude::default;
+use bevy::prelude::{Event, Reflect, ReflectEvent, default};
 use bevy_wasm_mods::{
     GameIdentity, Version,
     prelude::{ModRegistry, ModSettings, ModState},
 };
-use mod_abi::{Dependency, DependencyKind, GameRequirement, command::Command, describe::ParamDesc};
+use mod_abi::{
+    Dependency, DependencyKind, GameRequirement,
+    command::Command,
+    describe::{EventDesc, ParamDesc},
+};
 
 use crate::{
     fixtures::{Health, Score},
@@ -215,6 +219,41 @@ fn systems_of_one_mod_stand_as_it_adds_them() {
     for _ in 0..20 {
         assert_eq!(one_frame(&mut game), 1_234_567);
     }
+}
+
+/// What all mods hear of.
+#[derive(Event, Reflect)]
+#[reflect(Event)]
+struct Bell {
+    rings: u64,
+}
+
+#[test]
+fn observers_are_woken_in_the_load_order() {
+    let listener = |id: &str, digit: u32| {
+        let mut one = Mod::new(id);
+        let (bell, score) = (one.ty("all::load_order::Bell", "{rings:u64}"), one.ty("Score", "{points:u64}"));
+        let write = crate::support::add_to_score(
+            1,
+            &format!("(i64.add (i64.const {digit}) (i64.mul (i64.const 9) (i64.load (local.get $data))))"),
+        );
+        one.observer("hear", EventDesc::Event(bell), vec![resource(score, true)]).run(&write)
+    };
+    let mut game = game(&[("1.wasm", listener("m", 2)), ("2.wasm", listener("z", 3))]);
+    game.app.register_type::<Bell>();
+    until_story(&mut game, &["loaded m", "loaded z"]);
+    game.write("3.wasm", &listener("a", 1).build());
+    game.until_told("loaded a");
+    let ring = |game: &mut Game| {
+        game.app.insert_resource(Score::default());
+        game.app.world_mut().trigger(Bell { rings: 1 });
+        game.app.world().resource::<Score>().points
+    };
+    assert_eq!(ring(&mut game), 123);
+    // A wish of the one that comes first is heard without a change of its observers.
+    game.write("3.wasm", &listener("a", 1).states(|a| a.load_after.push("z".to_owned())).build());
+    game.until_told("reloaded a");
+    assert_eq!(ring(&mut game), 231);
 }
 
 /// A mod that leaves one command in each frame: the health of that entity.
