@@ -37,6 +37,7 @@ pub use lifecycle::{
     schedule::{ModSystems, OrderConflict, SystemsOfMod},
     settings::{Leftovers, ModSettings},
 };
+pub use mod_abi::{Dependency, DependencyKind, GameRequirement, Identity as ModIdentity};
 #[cfg(feature = "nanoserde")]
 pub use mod_host::Nano;
 pub use mod_host::{

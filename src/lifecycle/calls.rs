@@ -8,6 +8,7 @@ use bevy_ecs::{
     system::{ResMut, SystemParam},
     world::{Mut, World},
 };
+use mod_abi::Identity as ModIdentity;
 use mod_host::{CallError, Caller, Decode, Encode, HostCalls, Instance};
 use thiserror::Error;
 
@@ -19,7 +20,7 @@ use crate::{
         on_demand::WORLD_FUNCTIONS,
     },
     lifecycle::{
-        registry::{ModRegistry, ModState},
+        registry::{ModRecord, ModRegistry, ModState},
         requests::Request,
     },
 };
@@ -52,6 +53,9 @@ pub struct ModInfo {
     pub id: Arc<str>,
     /// Its version, empty if that could not be read.
     pub version: String,
+    /// What it states of itself, such as its name, authors and description, if that could be read. Of a mod that runs, the
+    /// version that does.
+    pub identity: Option<Arc<ModIdentity>>,
     /// Its asset path.
     pub file: String,
     /// Whether it runs.
@@ -251,10 +255,17 @@ impl ModRegistry {
         self.mods.iter().map(|(id, record)| ModInfo {
             id: Arc::clone(id),
             version: record.version.clone(),
+            identity: self.identity_of(id, record),
             file: record.file.clone(),
             state: record.state.clone(),
             memory_bytes: record.running.as_ref().map_or(0, |running| running.handle.memory_bytes()),
         })
+    }
+
+    fn identity_of(&self, id: &str, record: &ModRecord) -> Option<Arc<ModIdentity>> {
+        let running = record.running.as_ref().filter(|_| record.is_running()).map(|running| &running.identity);
+        let offered = || self.files.get(&record.file).and_then(|file| file.identity.as_ref());
+        running.or_else(offered).filter(|identity| identity.id == id).cloned()
     }
 
     fn request(&mut self, id: &str, request: Request) -> Result<(), ModCallError> {

@@ -47,7 +47,7 @@ pub enum FaultCause {
     HandOver(CallError),
     /// It cannot run together with the other mods, or not in this game: everything that is wrong, each with a way out.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
-    Refused(Vec<ResolveProblem>),
+    Refused(Vec<Arc<ResolveProblem>>),
     /// It wants what this game does not have.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Bind(Vec<SystemBindError>),

@@ -40,7 +40,7 @@ pub(crate) struct LoadOrder {
     /// Who runs, in the order in which they are loaded.
     chosen: Vec<Chosen>,
     /// All that is wrong.
-    problems: Vec<ResolveProblem>,
+    problems: Vec<Arc<ResolveProblem>>,
 }
 
 /// A mod that runs, or will.
@@ -97,8 +97,9 @@ pub(crate) fn decide(world: &mut World) {
     let chosen = resolution.order.iter();
     let chosen = chosen.map(|one| Chosen { id: one.id.as_str().into(), file: one.origin.clone() }).collect();
     let before = std::mem::replace(&mut registry.load_order.chosen, chosen);
-    let known = std::mem::replace(&mut registry.load_order.problems, resolution.problems.clone());
-    for problem in resolution.problems.iter().filter(|problem| !known.contains(problem)) {
+    let problems: Vec<_> = resolution.problems.into_iter().map(Arc::new).collect();
+    let known = std::mem::replace(&mut registry.load_order.problems, problems.clone());
+    for problem in problems.iter().filter(|problem| !known.contains(problem)) {
         if problem.is_warning() {
             warn!("{problem}");
         } else {
@@ -109,9 +110,9 @@ pub(crate) fn decide(world: &mut World) {
         match fate {
             Fate::Runs => run(world, &file),
             Fate::Disabled => disable(world, &file, &identity),
-            Fate::Refused(problems) => {
-                let problems = problems.iter().filter_map(|place| resolution.problems.get(*place));
-                refuse(world, &file, &identity, problems.cloned().collect());
+            Fate::Refused(places) => {
+                let own = places.iter().filter_map(|place| problems.get(*place));
+                refuse(world, &file, &identity, own.cloned().collect());
             }
         }
     }
@@ -143,7 +144,8 @@ fn take_back(world: &mut World, resolution: &Resolution) -> bool {
     for refused in &new {
         let file = refused.file.origin.as_str();
         let problems = refused.problems.iter().filter_map(|place| resolution.problems.get(*place));
-        let fault = fault(file, &refused.file.id, &refused.file.version, problems.cloned().collect());
+        let problems = problems.cloned().map(Arc::new).collect();
+        let fault = fault(file, &refused.file.id, &refused.file.version, problems);
         let mut registry = world.resource_mut::<ModRegistry>();
         registry.stop_preparing(file, Stage::Settled);
         registry.withdraw_offer(file);
@@ -203,7 +205,7 @@ fn disable(world: &mut World, file: &str, identity: &Identity) {
 }
 
 /// Stops a mod that does not run with the others, or never starts it, and tells of it once.
-fn refuse(world: &mut World, file: &str, identity: &Identity, problems: Vec<ResolveProblem>) {
+fn refuse(world: &mut World, file: &str, identity: &Identity, problems: Vec<Arc<ResolveProblem>>) {
     let mut registry = world.resource_mut::<ModRegistry>();
     registry.stop_preparing(file, Stage::Refused);
     let id: Arc<str> = identity.id.as_str().into();
@@ -223,7 +225,7 @@ fn refuse(world: &mut World, file: &str, identity: &Identity, problems: Vec<Reso
     }
 }
 
-fn fault(file: &str, id: &str, version: &str, problems: Vec<ResolveProblem>) -> Box<ModFault> {
+fn fault(file: &str, id: &str, version: &str, problems: Vec<Arc<ResolveProblem>>) -> Box<ModFault> {
     let (mod_id, version, file) = (id.to_owned(), Some(version.to_owned()), file.to_owned());
     Box::new(ModFault { mod_id, version, file, function: None, cause: FaultCause::Refused(problems) })
 }
@@ -328,7 +330,7 @@ impl ModRegistry {
     /// }
     /// ```
     #[must_use]
-    pub fn problems(&self) -> &[ResolveProblem] {
+    pub fn problems(&self) -> &[Arc<ResolveProblem>] {
         &self.load_order.problems
     }
 

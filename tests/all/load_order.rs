@@ -319,3 +319,51 @@ fn what_is_switched_off_stays_so_in_the_next_game() {
     assert!(text.starts_with("# what I like\n[mods.tool]\nenabled = true\n"), "{text}");
     assert!(text.contains("[mods.elsewhere]\nenabled = false\ncolour = \"red\"\n"), "{text}");
 }
+
+#[test]
+fn a_menu_knows_what_mods_say_of_themselves() {
+    let about = |what: &'static str| {
+        move |mut one: Mod| {
+            one = one.states(|identity| identity.description = Some(what.to_owned()));
+            one
+        }
+    };
+    let mut game = game(&[
+        ("a.wasm", about("Runs")(Mod::new("runs"))),
+        ("b.wasm", about("Lacks something")(Mod::new("lacks").needs("nobody", None))),
+        ("c.wasm", Mod::new("says_nothing")),
+    ]);
+    game.until("all of them", |game| game.story().len() == 3);
+    let menu = |game: &Game| -> Vec<String> {
+        let about = |info: bevy_wasm_mods::ModInfo| {
+            let about = info.identity.and_then(|identity| identity.description.clone());
+            format!("{} {}", info.id, about.unwrap_or_default())
+        };
+        game.app.world().resource::<ModRegistry>().iter().map(about).collect()
+    };
+    assert_eq!(menu(&game), ["lacks Lacks something", "runs Runs", "says_nothing "]);
+    // Of a new version that is no good nothing is shown.
+    game.write("a.wasm", &about("Lacks as well")(Mod::new("runs").needs("nobody", None)).build());
+    game.until("the fault", |game| game.story().len() == 4);
+    assert_eq!(menu(&game)[1], "runs Runs");
+}
+
+#[test]
+fn a_thousand_mods_in_a_circle_are_one_problem() {
+    let mods: Vec<(String, Vec<u8>)> = (0..1000)
+        .map(|n| {
+            (format!("{n:03}.wasm"), Mod::new(&format!("m{n:03}")).needs(&format!("m{:03}", (n + 1) % 1000), None))
+        })
+        .map(|(name, one)| (name, one.build()))
+        .collect();
+    let mods: Vec<(&str, &[u8])> = mods.iter().map(|(name, bytes)| (name.as_str(), &bytes[..])).collect();
+    let mut game = Game::with_mods(&mods);
+    game.until("all of them", |game| game.story().len() == 1000);
+    let problems = game.app.world().resource::<ModRegistry>().problems();
+    let [problem] = problems else { panic!("{} problems", problems.len()) };
+    let sentence = problem.to_string();
+    assert!(sentence.len() < 500 && sentence.contains("need one another in a circle"), "{sentence}");
+    assert!(game.faults().iter().all(|fault| fault.to_string().len() < 600));
+    fs::write(game.path("new.wasm"), Mod::new("fine").build()).expect("it can be written");
+    game.until_told("loaded fine");
+}
