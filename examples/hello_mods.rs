@@ -16,7 +16,10 @@ use bevy::{
     },
     reflect::std_traits::ReflectDefault,
 };
-use bevy_wasm_mods::prelude::{CallMod, ModAppExt, ModEvent, ModSystems, Mods, WasmModsPlugin};
+use bevy_wasm_mods::{
+    GameIdentity, Version,
+    prelude::{CallMod, ModAppExt, ModEvent, ModSettings, ModSystems, Mods, WasmModsPlugin},
+};
 use serde::{Deserialize, Serialize};
 
 /// How fast something flies, in metres per second.
@@ -67,6 +70,7 @@ fn main() -> AppExit {
     let frame = Duration::from_secs_f64(1.0 / 60.0);
     App::new()
         .add_plugins((MinimalPlugins.set(ScheduleRunnerPlugin::run_loop(frame)), LogPlugin::default()))
+        .insert_resource(ModSettings { game: Some(this_game()), ..default() })
         .add_plugins(WasmModsPlugin)
         .insert_resource(Orchard { day: 1, blossoms: 120 })
         .init_resource::<Announcements>()
@@ -74,6 +78,11 @@ fn main() -> AppExit {
         .add_systems(Startup, plant)
         .add_systems(Update, (tell_mods, ask_a_mod, show_bees.after(ModSystems), end))
         .run()
+}
+
+/// What mods say in `[package.metadata.mod] game = ..` that they are for.
+fn this_game() -> GameIdentity {
+    GameIdentity { id: "orchard".to_owned(), api: Version::new(0, 1, 0) }
 }
 
 fn plant(mut commands: Commands) {

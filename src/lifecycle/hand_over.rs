@@ -127,6 +127,9 @@ pub(crate) fn resume(world: &mut World, id: &Arc<str>) {
         record.running = Some(running);
         record.version.clone_from(&version);
         record.state = ModState::Running;
+        let file = record.file.clone();
+        // What the others are told of is the one that goes on.
+        runtime.withdraw_offer(&file);
     }
     info!("{id} {version}: the version before it goes on where it was");
     world.write_message(ModEvent::Resumed { id: Arc::clone(id), version });

@@ -367,3 +367,16 @@ fn a_thousand_mods_in_a_circle_are_one_problem() {
     fs::write(game.path("new.wasm"), Mod::new("fine").build()).expect("it can be written");
     game.until_told("loaded fine");
 }
+
+#[test]
+fn what_the_version_needs_that_goes_on_counts() {
+    let mut game = game(&[("a.wasm", Mod::new("user")), ("b.wasm", Mod::new("tool"))]);
+    until_story(&mut game, &["loaded tool", "loaded user"]);
+    let broken = Mod::new("user").needs("tool", None).system("fail", "Update", vec![]).run("unreachable");
+    game.write("a.wasm", &broken.build());
+    game.until_told("resumed user");
+    fs::remove_file(game.path("b.wasm")).expect("it is there");
+    game.until_told("unloaded tool");
+    game.frames(5);
+    assert_eq!(state(&game, "user"), "Some(Running)", "the one that goes on does without");
+}
