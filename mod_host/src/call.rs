@@ -27,6 +27,7 @@ use crate::{
     manifest::signature,
     memory::Guest,
     nearest::nearest,
+    nesting::Nesting,
     state::State,
     text,
 };
@@ -251,7 +252,8 @@ impl Instance {
             return Err(CallError::Poisoned { function: text::clean(function) });
         }
         self.poisoned = true;
-        self.store.data_mut().begin_call();
+        let nesting = Nesting::enter();
+        self.store.data_mut().begin_call(limit);
         self.store.set_epoch_deadline(epochs(limit));
         let Self { store, guest, functions, .. } = self;
         let outcome = with_host(store, host, |store| body(store, guest, functions));
@@ -266,7 +268,11 @@ impl Instance {
                 if stop.poisons() {
                     state.flush();
                 }
-                Err(stop.into_call_error(function, limit, state))
+                let error = stop.into_call_error(function, limit, state);
+                if matches!(error, CallError::Timeout { .. }) {
+                    nesting.excuse();
+                }
+                Err(error)
             }
         }
     }

@@ -5,7 +5,11 @@ use std::ptr::NonNull;
 
 use wasmtime::Store;
 
-use crate::{caller::Caller, state::State};
+use crate::{
+    caller::Caller,
+    mod_call::{ModCall, ModCallFailure, not_running},
+    state::State,
+};
 
 /// What the mod may call while a call into it runs.
 ///
@@ -53,6 +57,22 @@ pub trait HostCalls {
         args: &[u8],
         result: &mut Vec<u8>,
     ) -> Result<(), String>;
+
+    /// Runs a function of another mod, for a mod that imports it, and appends the encoded result to `result`, which is
+    /// empty: [`Instance::answer_mod`] does. A host that keeps its mods apart need not do anything.
+    ///
+    /// The mod that calls is in the middle of its code, so it must not be entered again on the way: such a call is
+    /// [`ModCallStatus::Busy`].
+    ///
+    /// # Errors
+    /// Why there is no result. The mod that calls gets it as an answer, and goes on.
+    ///
+    /// [`Instance::answer_mod`]: crate::Instance::answer_mod
+    /// [`ModCallStatus::Busy`]: crate::ModCallStatus::Busy
+    fn call_mod(&mut self, call: &ModCall<'_>, result: &mut Vec<u8>) -> Result<(), ModCallFailure> {
+        let _ = result;
+        Err(not_running(&call.import.mod_id))
+    }
 
     /// The id of an entity that does not exist yet, for the mod to spawn.
     ///

@@ -114,6 +114,12 @@ pub enum LoadError {
         /// What the compiler said.
         reason: String,
     },
+    /// Functions of mods that are not among the mod's dependencies. All such mods.
+    #[error("the mod calls mods that it does not depend on: {}", problems.join("; "))]
+    Undeclared {
+        /// One sentence each.
+        problems: Vec<String>,
+    },
     /// Imports that the game does not offer, or offers with another type. All of them.
     #[error("the mod needs what this game does not offer: {}", problems.join("; "))]
     Imports {

@@ -1,11 +1,12 @@
 //! What a mod imports, looked up and compared before anything is linked: all that is wrong is told at once.
 
 mod env;
+mod mods;
 
 use std::collections::HashMap;
 
 use mod_abi::{
-    Direction,
+    Direction, FunctionDesc,
     codec::Codec,
     names::{ENTITY_RESERVE, GETRANDOM, IMPORT_MODULE, JOB_CANCEL, JOB_STATE, JOB_TAKE, LOG, PANIC, QUERY_ROW, symbol},
 };
@@ -19,6 +20,7 @@ use crate::{
     host_function::HostFunctionDesc,
     linker::RawImports,
     manifest::{MAX_PROBLEMS, Manifest, signature},
+    mod_call::in_words_of_mods,
     nearest::{hint, nearest},
     preview1,
     state::State,
@@ -70,7 +72,8 @@ pub(crate) fn link(store: &mut Store<State>, module: &Module, raw: &RawImports) 
 
 /// What the mod states of the functions that it imports, against what they are.
 fn compare_types(manifest: &Manifest, functions: &[HostFunctionDesc], problems: &mut Problems) {
-    let stated = manifest.functions.iter().filter(|stated| stated.direction == Direction::Import);
+    let of_host = |stated: &&FunctionDesc| stated.direction == Direction::Import && stated.mod_id.is_none();
+    let stated = manifest.functions.iter().filter(of_host);
     for stated in stated.filter(|stated| manifest.host_functions.contains(&stated.name)) {
         let offered = functions.iter().find(|offered| offered.name == stated.name);
         let Some(signature) = offered.and_then(|offered| offered.signature) else { continue };
@@ -80,9 +83,7 @@ fn compare_types(manifest: &Manifest, functions: &[HostFunctionDesc], problems: 
         }
         // To the mod it is the other side that takes and returns.
         if let Some(difference) = offered.difference(&stated.signature, manifest.codec) {
-            let difference =
-                difference.replace("the host passes", "the mod passes").replace("the host expects", "the mod expects");
-            problems.add(|| format!("`{name}` {}", text::clean(&difference)));
+            problems.add(|| format!("`{name}` {}", text::clean(&in_words_of_mods(&difference))));
         }
     }
 }
@@ -127,7 +128,7 @@ fn offered(
         },
         #[cfg(not(feature = "wasi"))]
         preview1::MODULE => preview1::function(store, name, ty),
-        _ => Ok(None),
+        _ => mods::function(store, module, name),
     }
 }
 

@@ -54,6 +54,8 @@ mod function;
 mod instance;
 mod job;
 mod memory;
+mod mod_call;
+mod nesting;
 mod opaque;
 mod state;
 
@@ -83,7 +85,8 @@ pub use linker::LinkerHook;
 pub use list::{ModList, ModListError};
 pub use log::LogSink;
 pub use manifest::Manifest;
-pub use mod_abi::codec::Codec;
+pub use mod_abi::{MAX_MOD_CALL_BYTES, ModCallStatus, codec::Codec};
+pub use mod_call::{ModCall, ModCallFailure, ModImport};
 pub use opaque::{MAX_OPAQUE, Opaque, OpaqueError, OpaqueTable};
 pub use plugin::{HostFunction, PluginError, WasmPlugin, WasmPluginBuilder, WithCaller, WithContext, WithoutContext};
 pub use resolve::{

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 mod functions;
+mod mods;
 mod versions;
 
 use mod_abi::{
@@ -18,7 +19,7 @@ use wasmparser::{
     types::{EntityType, TypesRef},
 };
 
-use crate::{engine::FEATURES, error::LoadError, limits::Limits, text};
+use crate::{engine::FEATURES, error::LoadError, limits::Limits, mod_call::ModImport, text};
 
 /// Bytes of a page of linear memory.
 const PAGE: u64 = 64 << 10;
@@ -45,6 +46,9 @@ pub struct Manifest {
     /// The host functions that the mod imports, without leading underscores: sorted, each once. The raw ones
     /// (`__getrandom`, `__log`, `__job_take`, ...) are not among them, nor are imports of another type, which cannot be linked.
     pub host_functions: Vec<String>,
+    /// The functions of other mods that the mod imports: sorted, each once. All of those mods are among the dependencies that
+    /// it states.
+    pub mod_functions: Vec<ModImport>,
     /// The functions that can be called by name, without leading underscores: sorted, without reserved names.
     pub exports: Vec<String>,
     /// How the values of the mod's functions become bytes.
@@ -63,7 +67,7 @@ impl Manifest {
     /// # Errors
     /// When the file is larger than [`Limits::file_bytes`], not a valid core module, built for another version of
     /// the contract or codec, states its identity badly or twice, has versions that are none (all of them in
-    /// one error), or lacks exports that the contract needs (all of those in one error).
+    /// one error), calls mods that it does not state as dependencies (all in one error), or lacks exports that the contract needs (all of those in one error).
     pub fn read(bytes: &[u8], file_stem: &str, limits: &Limits) -> Result<Self, LoadError> {
         // A later version of the contract may allow features that this host cannot validate, so it is asked first.
         let sections = Sections::read(bytes, limits)?;
@@ -75,11 +79,14 @@ impl Manifest {
 
         let host_functions = host_functions(types);
         let exports = Exports::read(types);
-        exports.check(!host_functions.is_empty(), limits)?;
+        let mod_functions = mods::imports(types);
+        exports.check(!host_functions.is_empty() || !mod_functions.is_empty(), limits)?;
+        mods::check(&identity, &mod_functions)?;
         Ok(Self {
             identity,
             stated_identity,
             host_functions,
+            mod_functions,
             codec,
             functions,
             describes: exports.contract.contains_key(DESCRIBE),

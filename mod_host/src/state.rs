@@ -1,6 +1,10 @@
 //! What the store of an instance carries for its imports and limits. Who calls is not known here.
 
-use std::{fmt, sync::Arc, time::Instant};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use mod_abi::names::LogLevel;
 use wasmtime::ResourceLimiter;
@@ -15,6 +19,7 @@ use crate::{
     limits::Limits,
     log::{LineBuffer, LogSink},
     memory::Guest,
+    mod_call::Compared,
     opaque::OpaqueTable,
 };
 
@@ -35,6 +40,10 @@ pub struct State {
     pub(crate) host_functions: Arc<[HostFunctionDesc]>,
     /// What the host keeps for the mod.
     pub(crate) holdings: Holdings,
+    /// For each function of other mods, what it was compared with.
+    pub(crate) compared: Vec<Compared>,
+    /// When the running call began, and how long it may take.
+    call: (Instant, Duration),
     /// The text of the panic that the running call announced.
     pub(crate) panic: Option<String>,
     /// The mod's memory and allocator, once it is instantiated.
@@ -68,6 +77,8 @@ impl State {
             stderr: LineBuffer::new(LogLevel::Warn),
             host: HostSlot::empty(),
             host_functions,
+            compared: compiled.manifest().mod_functions.iter().map(|_| Compared::with_none()).collect(),
+            call: (Instant::now(), Duration::ZERO),
             holdings: Holdings { compiled, jobs: Jobs::default(), opaque: OpaqueTable::new() },
             panic: None,
             guest: None,
@@ -78,10 +89,18 @@ impl State {
         }
     }
 
-    /// Forgets what an earlier call left behind.
-    pub(crate) fn begin_call(&mut self) {
+    /// Begins a call that may take so long, and forgets what an earlier one left behind.
+    pub(crate) fn begin_call(&mut self, limit: Duration) {
+        self.call = (Instant::now(), limit);
         self.limiter.refused = false;
         self.panic = None;
+    }
+
+    /// Lets the running call take so much longer, and says how much it has left.
+    pub(crate) fn excuse(&mut self, time: Duration) -> Duration {
+        let (since, limit) = &mut self.call;
+        *limit = limit.saturating_add(time);
+        limit.saturating_sub(since.elapsed())
     }
 
     /// Passes on half-written lines: nothing will complete them.

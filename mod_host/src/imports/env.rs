@@ -25,7 +25,7 @@ use crate::{
 /// The most random bytes that one call gives.
 pub(crate) const MAX_RANDOM: u32 = 1 << 20;
 /// Memory for results that is kept between calls of host functions.
-const KEPT_SCRATCH: usize = 1 << 20;
+pub(super) const KEPT_SCRATCH: usize = 1 << 20;
 
 /// Answers of `__getrandom`.
 const TOO_MANY: u32 = 1;

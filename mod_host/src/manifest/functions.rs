@@ -27,7 +27,7 @@ pub(super) fn read(sections: &[&[u8]]) -> Result<Vec<FunctionDesc>, LoadError> {
 fn once(functions: Vec<FunctionDesc>) -> Result<Vec<FunctionDesc>, FunctionError> {
     let (mut seen, mut distinct) = (BTreeMap::new(), Vec::new());
     for function in functions {
-        match seen.entry((function.direction.name(), function.name.clone())) {
+        match seen.entry((function.direction.name(), function.mod_id.clone(), function.name.clone())) {
             Entry::Vacant(place) => {
                 place.insert(function.signature.clone());
                 distinct.push(function);

@@ -17,6 +17,7 @@ mod linker;
 mod linking;
 mod lists;
 mod loading;
+mod mod_calls;
 mod old_plugins;
 mod opaque;
 mod plugins;

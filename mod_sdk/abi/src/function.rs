@@ -12,7 +12,7 @@ use alloc::{
 };
 use core::fmt;
 
-use crate::{Schema, SchemaDifference, SchemaError, codec::Codec, names::is_reserved};
+use crate::{Schema, SchemaDifference, SchemaError, codec::Codec, identity::is_id, names::is_reserved};
 
 /// The most bytes that the sections of a mod may have together.
 pub const MAX_FUNCTIONS_BYTES: usize = 256 << 10;
@@ -20,16 +20,19 @@ pub const MAX_FUNCTIONS_BYTES: usize = 256 << 10;
 pub const MAX_FUNCTIONS: usize = 4096;
 
 /// A function that crosses. As text it is a line of [`FUNCTIONS_SECTION`](crate::names::FUNCTIONS_SECTION): direction,
-/// codec, name, signature.
+/// codec, name, signature. The name of a function of another mod has that mod's id and `::` in front.
 ///
 /// ```
 /// use mod_abi::{Direction, FunctionDesc};
 ///
-/// let section = "export bincode double ([f64])->[f64]\nimport bincode play_sound (str,f32)->bool\n";
+/// let section = "export bincode double ([f64])->[f64]\n\
+///     import bincode play_sound (str,f32)->bool\n\
+///     import bincode bees::honey (u32)->u32\n";
 /// let functions = FunctionDesc::parse_section(section.as_bytes())?;
 /// assert_eq!((functions[0].direction, functions[0].name.as_str()), (Direction::Export, "double"));
 /// assert_eq!(functions[1].signature.args.len(), 2);
 /// assert_eq!(functions[1].to_string(), "import bincode play_sound (str,f32)->bool");
+/// assert_eq!((functions[2].mod_id.as_deref(), functions[2].name.as_str()), (Some("bees"), "honey"));
 /// # Ok::<_, mod_abi::FunctionError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +41,8 @@ pub struct FunctionDesc {
     pub direction: Direction,
     /// How its values become bytes: the same word as in the mod's identity.
     pub codec: String,
+    /// The id of the other mod that provides it. None: the host, or for an export the mod itself.
+    pub mod_id: Option<String>,
     /// Its name, without leading underscores.
     pub name: String,
     /// What it takes and returns.
@@ -49,7 +54,7 @@ pub struct FunctionDesc {
 pub enum Direction {
     /// The mod.
     Export,
-    /// The host.
+    /// The host, or another mod.
     Import,
 }
 
@@ -196,6 +201,13 @@ impl FunctionDesc {
             "import" => Direction::Import,
             _ => return Err("it should begin with `export` or `import`".to_owned()),
         };
+        let (mod_id, name) = match name.split_once("::") {
+            Some((id, name)) if direction == Direction::Import => (Some(id), name),
+            _ => (None, name),
+        };
+        if mod_id.is_some_and(|id| !is_id(id)) {
+            return Err("before `::` there should be the id of a mod".to_owned());
+        }
         let plain = |word: &str| !word.is_empty() && word.len() <= 256 && !word.chars().any(char::is_control);
         if !plain(codec) || !plain(name) {
             return Err("codec and name should be 1 to 256 characters".to_owned());
@@ -204,14 +216,17 @@ impl FunctionDesc {
             return Err(format!("`{name}` is reserved"));
         }
         let signature = Signature::parse(signature).map_err(|error| error.to_string())?;
-        Ok(Self { direction, codec: codec.to_owned(), name: name.to_owned(), signature })
+        let mod_id = mod_id.map(str::to_owned);
+        Ok(Self { direction, codec: codec.to_owned(), mod_id, name: name.to_owned(), signature })
     }
 }
 
 impl fmt::Display for FunctionDesc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { direction, codec, name, signature } = self;
-        write!(f, "{} {codec} {name} {signature}", direction.name())
+        let Self { direction, codec, mod_id, name, signature } = self;
+        write!(f, "{} {codec} ", direction.name())?;
+        mod_id.iter().try_for_each(|id| write!(f, "{id}::"))?;
+        write!(f, "{name} {signature}")
     }
 }
 
@@ -275,9 +290,12 @@ mod tests {
         for text in ["()->()", "(u32)->_", "(_,[f64],{a:(u8,?str)})->{str=>u8}", "((f32,f32))->[u8;4]", "(_)->_"] {
             assert_eq!(signature(text).to_string(), text);
         }
-        let line = "import json play_sound (str,f32)->bool";
-        let [function] = FunctionDesc::parse_section(line.as_bytes()).unwrap().try_into().unwrap();
-        assert_eq!(function.to_string(), line);
+        for line in
+            ["import json play_sound (str,f32)->bool", "import json bees::honey (u8)->_", "export json a::b ()->()"]
+        {
+            let [function] = FunctionDesc::parse_section(line.as_bytes()).unwrap().try_into().unwrap();
+            assert_eq!(function.to_string(), line);
+        }
     }
 
     #[test]
@@ -343,6 +361,10 @@ mod tests {
             (b"export bincode mod_run ()->()", "`mod_run` is reserved"),
             (b"export bincode a\x07b ()->()", "characters"),
             (b"export bincode x ([()])->()", "not a schema"),
+            (b"import bincode ::x ()->()", "the id of a mod"),
+            (b"import bincode b\xc3\xa4::x ()->()", "the id of a mod"),
+            (b"import bincode bees:: ()->()", "characters"),
+            (b"import bincode bees::mod_run ()->()", "`mod_run` is reserved"),
         ] {
             let error = FunctionDesc::parse_section(section).unwrap_err().to_string();
             assert!(error.contains(expected), "{section:?}: {error}");

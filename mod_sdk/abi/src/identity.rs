@@ -263,7 +263,8 @@ fn checked_id(id: &str) -> Result<String, IdentityError> {
     checked("id", id)
 }
 
-fn is_id(id: &str) -> bool {
+/// Whether that can be the id of a mod or of a game.
+pub(crate) fn is_id(id: &str) -> bool {
     !id.is_empty() && id.len() <= MAX_ID && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
 }
 

@@ -11,6 +11,7 @@
 //! - [`Schema`]: what a type looks like, so that both sides can notice a difference;
 //! - [`check_value`]: whether bytes are a value of that shape;
 //! - [`FunctionDesc`]: what its functions take and return, readable without running it;
+//! - [`ModCallStatus`]: what came of a call from one mod to another;
 //! - [`describe`]: what a mod wants: systems, queries, observers;
 //! - [`state`]: what outlives a reload;
 //! - [`command`]: what a system asks to be done to the World;
@@ -46,6 +47,7 @@ pub mod describe;
 mod function;
 mod host_side;
 mod identity;
+mod mod_call;
 pub mod names;
 mod schema;
 pub mod state;
@@ -60,6 +62,7 @@ pub use identity::{
     Dependency, DependencyKind, GameRequirement, Identity, IdentityError, SettingDesc, SettingKind, SettingRefusal,
     SettingValue,
 };
+pub use mod_call::{MAX_MOD_CALL_BYTES, ModCallStatus};
 pub use names::ABI_VERSION;
 pub use schema::{
     Leaf, MAX_DEPTH, MAX_EMPTY_PARTS, MAX_SCHEMA_BYTES, Schema, SchemaDifference, SchemaError, Variant, VariantFields,

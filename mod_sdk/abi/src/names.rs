@@ -5,8 +5,12 @@ use alloc::{format, string::String};
 /// The version of the contract. A mod states the version it was built for in its identity section.
 pub const ABI_VERSION: u32 = 3;
 
-/// The module that every import of a mod comes from (except those of WASI preview 1).
+/// The module that every import of a mod comes from (except those of other mods and of WASI preview 1).
 pub const IMPORT_MODULE: &str = "env";
+
+/// What the module begins with that functions of another mod are imported from. The id of that mod follows. The functions
+/// answer with a [`ModCallStatus`](crate::ModCallStatus).
+pub const MOD_IMPORT_PREFIX: &str = "mod:";
 
 /// The custom section that holds a mod's [`Identity`](crate::Identity).
 pub const IDENTITY_SECTION: &str = "bevy_mod";

@@ -6,6 +6,7 @@ mod commands;
 mod descriptions;
 mod identities;
 mod json;
+mod mod_calls;
 mod schemas;
 mod values;
 
