@@ -1,7 +1,7 @@
 //! Between the World and a mod's memory.
 //!
 //! In the order of a frame: a slot ([`system`]) whose run conditions hold ([`condition`]) gathers rows ([`gather`]), calls the
-//! mod, whose imports come back through [`host`] and [`on_demand`], and scatters what changed ([`scatter`]). Before the first
+//! mod, whose imports come back through [`host`], [`on_demand`] and [`neighbours`], and scatters what changed ([`scatter`]). Before the first
 //! frame the mod's description is bound to this World ([`bind`], [`query`], [`types`], [`states`], [`schema`]). Values cross
 //! by a copy plan ([`plan`]) or one by one ([`value`]).
 //!
@@ -24,6 +24,7 @@ pub(crate) mod host;
 pub(crate) mod initial;
 mod insert;
 pub(crate) mod messages;
+pub(crate) mod neighbours;
 pub(crate) mod observers;
 pub(crate) mod on_demand;
 pub(crate) mod outgoing;

@@ -17,6 +17,7 @@ pub(crate) mod list;
 pub(crate) mod load_order;
 pub(crate) mod maintain;
 mod prepare;
+mod reach;
 pub(crate) mod registry;
 mod requests;
 pub(crate) mod schedule;

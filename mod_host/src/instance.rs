@@ -220,6 +220,12 @@ impl Instance {
         self.compiled.manifest()
     }
 
+    /// What it was made from.
+    #[must_use]
+    pub fn compiled(&self) -> &CompiledMod {
+        &self.compiled
+    }
+
     /// The host's values that the mod holds handles to.
     pub fn opaque(&mut self) -> &mut OpaqueTable {
         &mut self.store.data_mut().holdings.opaque

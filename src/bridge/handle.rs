@@ -10,11 +10,12 @@ use std::{
 
 use bevy_ecs::entity::Entity;
 use mod_abi::describe::TypeDesc;
-use mod_host::{CallError, Instance};
+use mod_host::{CallError, CompiledMod, Instance, Manifest};
 use thiserror::Error;
 
 use crate::bridge::{
     apply::{BoundByIndex, CommandError},
+    neighbours::RunningMods,
     on_demand::OnDemand,
     scatter::ScatterError,
 };
@@ -93,6 +94,9 @@ const MAX_TYPES: usize = 1024;
 #[derive(Debug)]
 pub(crate) struct ModHandle {
     pub(crate) id: Arc<str>,
+    compiled: CompiledMod,
+    /// The mods that it may call.
+    running_mods: RunningMods,
     instance: Mutex<Option<Instance>>,
     /// The requests for on-demand access that this instance prepared.
     on_demand: Mutex<OnDemand>,
@@ -124,9 +128,17 @@ pub(crate) struct Fault {
 pub(crate) struct Busy;
 
 impl ModHandle {
-    pub(crate) fn new(id: Arc<str>, instance: Instance, memory_limit: usize, types: Vec<TypeDesc>) -> Self {
+    pub(crate) fn new(
+        id: Arc<str>,
+        instance: Instance,
+        memory_limit: usize,
+        types: Vec<TypeDesc>,
+        running_mods: RunningMods,
+    ) -> Self {
         Self {
             id,
+            compiled: instance.compiled().clone(),
+            running_mods,
             memory_limit,
             memory_bytes: AtomicUsize::new(instance.memory_bytes()),
             instance: Mutex::new(Some(instance)),
@@ -154,6 +166,16 @@ impl ModHandle {
         let result = work(instance);
         self.memory_bytes.store(instance.memory_bytes(), Ordering::Relaxed);
         Ok(result)
+    }
+
+    /// What the mod states of itself and what crosses its border.
+    pub(crate) fn manifest(&self) -> &Manifest {
+        self.compiled.manifest()
+    }
+
+    /// The mods that run.
+    pub(crate) fn running_mods(&self) -> &RunningMods {
+        &self.running_mods
     }
 
     /// Whether the mod is in the middle of a call.

@@ -147,6 +147,12 @@ impl HostFunctions {
         self.factories.get(index).and_then(Option::as_ref).map(|factory| factory())
     }
 
+    /// A clone of each of these functions, at its place.
+    pub(crate) fn make_all(&self, places: &[usize]) -> Vec<Option<Box<dyn HostFunction>>> {
+        let last = places.iter().max().map_or(0, |last| last + 1);
+        (0..last).map(|index| places.contains(&index).then(|| self.make(index)).flatten()).collect()
+    }
+
     /// Adds a function, or replaces the one of that name.
     ///
     /// # Panics

@@ -29,8 +29,9 @@ use crate::bridge::{
     filter::Ticks,
     gather::GatherError,
     handle::{ModHandle, SystemError, catch},
-    host::{HostFunction, HostFunctions},
+    host::HostFunctions,
     messages,
+    neighbours::{Chain, HostFunctionsOfMod, Neighbours, Reach},
     system::{
         params::{Measured, Params},
         reach::SlotHost,
@@ -93,8 +94,10 @@ pub(crate) struct Slot {
     writes: Vec<TypeIndex>,
     outbox: Outbox,
     /// The host functions that the mod imports, at the places by which instances name them.
-    functions: Vec<Option<Box<dyn HostFunction>>>,
+    functions: HostFunctionsOfMod,
     imports: Vec<usize>,
+    /// The mods that the mod may call.
+    neighbours: Neighbours,
     types: AppTypeRegistry,
     assets: Option<AssetServer>,
     last_run: Tick,
@@ -102,13 +105,14 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
-    /// A slot for a system of a mod that imports the host functions `imports`.
+    /// A slot for a system of a mod that imports the host functions `imports` and calls the mods of `reach`.
     pub(crate) fn new(
         mod_id: &str,
         system: BoundSystem,
         cell: Arc<SlotCell>,
         tokens: Tokens,
         imports: Vec<usize>,
+        reach: Reach,
     ) -> Self {
         Self {
             name: DebugName::owned(format!("{mod_id}::{}", system.name)),
@@ -124,6 +128,7 @@ impl Slot {
             untestable: false,
             functions: Vec::new(),
             imports,
+            neighbours: Neighbours::new(reach),
             types: AppTypeRegistry::default(),
             assets: None,
             last_run: Tick::new(0),
@@ -140,7 +145,7 @@ impl Slot {
         world: UnsafeWorldCell,
         ticks: Ticks,
     ) -> Result<(), SystemError> {
-        let Self { params, types, assets, functions, system, .. } = self;
+        let Self { params, types, assets, functions, neighbours, system, .. } = self;
         let handle = &target.handle;
         let gather = |error: GatherError| SystemError::Gather { system: system.clone(), reason: error.to_string() };
         let measured = {
@@ -173,7 +178,9 @@ impl Slot {
             }
             let outbox = {
                 let _span = trace_span!("call").entered();
-                let mut host = SlotHost { functions, params, target, world, ticks, reads_world, commands };
+                let chain = Chain::of(handle);
+                let mut host =
+                    SlotHost { functions, neighbours, chain, params, target, world, ticks, reads_world, commands };
                 instance.run(system, &mut host)?
             };
             let _span = trace_span!("scatter").entered();
@@ -224,10 +231,11 @@ impl Slot {
         let _ = ran;
     }
 
-    /// Carries out the commands of the host functions that the mod called.
+    /// Carries out the commands of the host functions that the mod called, and those that it called.
     pub(crate) fn apply_functions(&mut self, world: &mut World) {
         // They carry what the mod sent, such as entities that are long gone.
-        let apply = || self.functions.iter_mut().flatten().for_each(|function| function.apply_deferred(world));
+        let functions = self.functions.iter_mut().flatten().chain(self.neighbours.functions_mut());
+        let apply = || functions.for_each(|function| function.apply_deferred(world));
         if let Err(message) = catch(apply)
             && let Some(target) = self.cell.get()
         {
@@ -235,9 +243,9 @@ impl Slot {
         }
     }
 
-    /// Whether the mod may call host functions.
+    /// Whether the mod, or one that it calls, may call host functions.
     pub(crate) fn calls_functions(&self) -> bool {
-        self.functions.iter().flatten().next().is_some()
+        self.functions.iter().flatten().chain(self.neighbours.functions()).next().is_some()
     }
 
     /// Takes the commands that the mod left.
@@ -271,7 +279,8 @@ impl System for Slot {
 
     fn flags(&self) -> SystemStateFlags {
         let leaves_commands = self.commands || !self.writes.is_empty();
-        let deferred = leaves_commands || self.functions.iter().flatten().any(|function| function.has_deferred());
+        let mut functions = self.functions.iter().flatten().chain(self.neighbours.functions());
+        let deferred = leaves_commands || functions.any(|function| function.has_deferred());
         if deferred { SystemStateFlags::DEFERRED } else { SystemStateFlags::empty() }
     }
 
@@ -302,7 +311,8 @@ impl System for Slot {
 
     fn queue_deferred(&mut self, mut world: DeferredWorld) {
         self.outbox.queue(&mut world, &self.system);
-        self.functions.iter_mut().flatten().for_each(|function| function.queue_deferred(world.reborrow()));
+        let functions = self.functions.iter_mut().flatten().chain(self.neighbours.functions_mut());
+        functions.for_each(|function| function.queue_deferred(world.reborrow()));
     }
 
     fn initialize(&mut self, world: &mut World) -> FilteredAccessSet {
@@ -317,20 +327,19 @@ impl System for Slot {
             param.declare(&mut access);
         }
         self.conditions.initialize(world, &mut access);
-        let functions = world.get_resource_or_init::<HostFunctions>();
-        let last = self.imports.iter().max().map_or(0, |last| last + 1);
-        let made = (0..last).map(|index| self.imports.contains(&index).then(|| functions.make(index)).flatten());
-        self.functions = made.collect();
+        self.functions = world.get_resource_or_init::<HostFunctions>().make_all(&self.imports);
         for function in self.functions.iter_mut().flatten() {
             access.extend(function.initialize(world));
         }
+        self.neighbours.initialize(world, &mut access);
         access
     }
 
     fn check_change_tick(&mut self, check: CheckChangeTicks) {
         self.last_run.check_tick(check);
         self.conditions.check_change_tick(check);
-        self.functions.iter_mut().flatten().for_each(|function| function.check_change_tick(check));
+        let functions = self.functions.iter_mut().flatten().chain(self.neighbours.functions_mut());
+        functions.for_each(|function| function.check_change_tick(check));
     }
 
     fn get_last_run(&self) -> Tick {

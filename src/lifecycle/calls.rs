@@ -9,7 +9,7 @@ use bevy_ecs::{
     world::{Mut, World},
 };
 use mod_abi::Identity as ModIdentity;
-use mod_host::{CallError, Caller, Decode, Encode, HostCalls, Instance};
+use mod_host::{CallError, Caller, Decode, Encode, HostCalls, Instance, ModCall, ModCallFailure, ModCallStatus};
 use thiserror::Error;
 
 pub use self::function::ModFunction;
@@ -17,6 +17,7 @@ use crate::{
     bridge::{
         handle::{ModHandle, SystemError},
         host::HostFunctions,
+        neighbours::Chain,
         on_demand::WORLD_FUNCTIONS,
     },
     lifecycle::{
@@ -117,7 +118,7 @@ impl Mods<'_> {
         R: Decode,
     {
         let handle = self.registry.running(mod_id)?;
-        call(&handle, export, args, &mut NoWorld)
+        call(&handle, export, args, &mut NoWorld(Chain::of(&handle)))
     }
 
     /// Switches a mod off: from the next frame on none of its systems runs, and its memory is given back. What it keeps in
@@ -192,7 +193,7 @@ impl CallMod for World {
         R: Decode,
     {
         let handle = self.get_resource::<ModRegistry>().ok_or(ModCallError::NoMods)?.running(mod_id)?;
-        let mut host = WholeWorld { world: self, handle: Arc::clone(&handle) };
+        let mut host = WholeWorld { world: self, chain: Chain::of(&handle) };
         call(&handle, export, args, &mut host)
     }
 
@@ -298,21 +299,33 @@ impl ModRegistry {
 }
 
 /// The host of a call from a system that does not hold the World.
-struct NoWorld;
+struct NoWorld<'a>(Chain<'a>);
 
-impl HostCalls for NoWorld {
+impl HostCalls for NoWorld<'_> {
     fn call(&mut self, _: &mut Caller<'_>, _: usize, _: &[u8], _: &mut Vec<u8>) -> Result<(), String> {
-        Err("a mod that the game calls through `Mods` cannot reach the World; call it with `world.call_mod`".to_owned())
+        Err(format!("{NO_WORLD}; call it with `world.call_mod`"))
+    }
+
+    fn call_mod(&mut self, call: &ModCall<'_>, result: &mut Vec<u8>) -> Result<(), ModCallFailure> {
+        let callee = self.0.find(call)?;
+        if callee.needs_world() {
+            // The mod that calls should not be able to bring the other one down.
+            let reason = format!("`{}` is of a mod that may call the game, but {NO_WORLD}", call.import);
+            return Err(ModCallFailure::new(ModCallStatus::Refused, reason));
+        }
+        self.0.enter(&callee, call, &mut NoWorld(self.0.with(&callee.handle)), result)
     }
 }
 
+const NO_WORLD: &str = "a mod that the game calls through `Mods` cannot reach the World";
+
 /// The host of a call that holds the World.
-struct WholeWorld<'w> {
+struct WholeWorld<'w, 'a> {
     world: &'w mut World,
-    handle: Arc<ModHandle>,
+    chain: Chain<'a>,
 }
 
-impl HostCalls for WholeWorld<'_> {
+impl HostCalls for WholeWorld<'_, '_> {
     fn call(
         &mut self,
         caller: &mut Caller<'_>,
@@ -321,11 +334,17 @@ impl HostCalls for WholeWorld<'_> {
         result: &mut Vec<u8>,
     ) -> Result<(), String> {
         if let Some((_, function)) = WORLD_FUNCTIONS.get(function) {
-            let limit = self.handle.memory_limit;
-            return self.handle.on_demand().answer(*function, args, self.world, limit, result);
+            let handle = self.chain.handle();
+            return handle.on_demand().answer(*function, args, self.world, handle.memory_limit, result);
         }
         let make = |_: &mut World, functions: Mut<HostFunctions>| functions.make(function);
         let function = self.world.resource_scope(make);
         function.ok_or("there is no such host function")?.call_once(caller, args, result, self.world)
+    }
+
+    fn call_mod(&mut self, call: &ModCall<'_>, result: &mut Vec<u8>) -> Result<(), ModCallFailure> {
+        let callee = self.chain.find(call)?;
+        let mut host = WholeWorld { world: self.world, chain: self.chain.with(&callee.handle) };
+        self.chain.enter(&callee, call, &mut host, result)
     }
 }

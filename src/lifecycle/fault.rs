@@ -54,6 +54,12 @@ pub enum FaultCause {
     /// Its systems would contradict the order of the game's or of another mod's.
     #[error(transparent)]
     Order(#[from] OrderConflict),
+    /// It calls functions of other mods that they do not have, or have otherwise.
+    #[error("it calls functions of other mods that are not as it needs them: {}", problems.join("; "))]
+    Calls {
+        /// One sentence each.
+        problems: Vec<String>,
+    },
     /// One of its systems failed.
     #[error(transparent)]
     System(#[from] SystemError),

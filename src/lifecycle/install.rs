@@ -20,6 +20,7 @@ use crate::{
         hand_over::{leave_state, probation},
         leftovers,
         prepare::Prepared,
+        reach,
         registry::{ModRecord, ModRegistry, ModState, Signature},
         requests::Request,
         schedule::{self, moment},
@@ -51,6 +52,8 @@ pub(crate) fn install(world: &mut World, file: &str, prepared: Prepared) -> Resu
     if matches!(world.resource::<ModRegistry>().state(&id), Some(ModState::Disabled)) {
         return Ok(Installed::Disabled);
     }
+    let uncallable = reach::check(world, prepared.instance.manifest());
+    let uncallable = uncallable.map_err(|problems| fault(None, FaultCause::Calls { problems }))?;
     let types = definitions::register(world, &id, &prepared.description.types);
     let types = types.map_err(|errors| fault(None, bind_fault(errors.into_iter().map(SystemBindError::from))))?;
     // While the new version is bound, its own types mean what it says. Until it has taken over, the earlier one's are put
@@ -82,7 +85,8 @@ pub(crate) fn install(world: &mut World, file: &str, prepared: Prepared) -> Resu
         }
     };
     let Prepared { identity, imports, description, instance, fresh } = prepared;
-    let signature = Signature { description, imports };
+    let reach = reach::find(world, instance.manifest());
+    let signature = Signature { description, imports, reach };
     let earlier = world.resource::<ModRegistry>().mods.get(&id).and_then(|record| record.running.as_ref());
     if earlier.is_none_or(|earlier| earlier.signature != signature)
         && let Err(conflict) = schedule::check(world, &id, &systems.places)
@@ -92,7 +96,8 @@ pub(crate) fn install(world: &mut World, file: &str, prepared: Prepared) -> Resu
     }
     let memory_limit = world.resource::<ModSettings>().limits.memory_bytes;
     let types = signature.description.types.clone();
-    let handle = Arc::new(ModHandle::new(Arc::clone(&id), instance, memory_limit, types));
+    let running_mods = reach::running_mods(world);
+    let handle = Arc::new(ModHandle::new(Arc::clone(&id), instance, memory_limit, types, running_mods));
     let start = Start::new(world, &id, &handle, &signature);
 
     let types = definitions::swap(world, earlier_types);
@@ -152,6 +157,7 @@ pub(crate) fn install(world: &mut World, file: &str, prepared: Prepared) -> Resu
     running.probation = probation;
     info!("{id} {version}: {}", if is_reload { "reloaded" } else { "loaded" });
     lost.iter().for_each(|lost| warn!("{id}: {lost}"));
+    uncallable.iter().for_each(|problem| warn!("{id}: {problem}; calling it is an error"));
     let record = ModRecord { running: Some(running), ..ModRecord::new(file.to_owned(), version, ModState::Running) };
     world.resource_mut::<ModRegistry>().mods.insert(Arc::clone(&id), record);
     let lost = lost.into();

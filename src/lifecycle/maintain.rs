@@ -16,7 +16,7 @@ use crate::{
         files::{self, stem_of},
         hand_over::count_probation,
         install::settle_late_types,
-        load_order,
+        load_order, reach,
         registry::{FileRecord, Listing, ModRegistry},
         requests::carry_out,
         settle::{retry_waiting, take_prepared, tell_faults},
@@ -51,6 +51,7 @@ pub(crate) fn maintain(world: &mut World, mut cursors: Local<Cursors>) {
     start_tasks(world);
     // A start-up system may have brought another mod down just now.
     tell_faults(world);
+    reach::widen(world);
 }
 
 /// Notes which mods there may be, so that a mod that names a type of another one waits for it.

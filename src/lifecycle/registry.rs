@@ -16,10 +16,13 @@ use crate::{
     asset::ModFile,
     bridge::{
         handle::ModHandle,
+        neighbours::Reach,
         observers::Observers,
         system::{Slot, SlotCell},
     },
-    lifecycle::{fault::ModFault, leftovers, load_order::LoadOrder, prepare::Prepared, requests::Request, schedule},
+    lifecycle::{
+        fault::ModFault, leftovers, load_order::LoadOrder, prepare::Prepared, reach, requests::Request, schedule,
+    },
 };
 
 /// Whether a mod runs, and if not, why.
@@ -197,6 +200,8 @@ pub(crate) struct Signature {
     pub(crate) description: ModDescription,
     /// Places of the host functions that it imports.
     pub(crate) imports: Vec<usize>,
+    /// The mods that it may call, as its slots declare it.
+    pub(crate) reach: Reach,
 }
 
 impl ModRegistry {
@@ -332,6 +337,7 @@ impl Running {
     /// Takes the mod's systems and observers out of the game.
     pub(crate) fn take_out(self, world: &mut World, id: &Arc<str>) {
         self.empty_slots();
+        reach::running_mods(world).remove(id);
         for label in &self.schedules {
             // The slots are empty, so a schedule that keeps them only keeps systems that do nothing.
             if let Err(error) = schedule::remove(world, id, *label) {

@@ -14,6 +14,7 @@ use crate::{
         tokens::token_of,
     },
     lifecycle::{
+        reach,
         registry::{ModRegistry, Running, Signature, Slots},
         schedule::{self, Moment, Place, ScheduledSlot, moment_of},
     },
@@ -87,7 +88,7 @@ impl<'a> Start<'a> {
         let number = u32::try_from(index).unwrap_or(u32::MAX);
         cell.set(Some(SlotTarget { handle: Arc::clone(self.handle), system: number }));
         let imports = self.signature.imports.clone();
-        let slot = Slot::new(self.id, system, Arc::clone(&cell), self.tokens, imports);
+        let slot = Slot::new(self.id, system, Arc::clone(&cell), self.tokens, imports, self.signature.reach.clone());
         (slot, cell, number)
     }
 
@@ -155,6 +156,7 @@ impl<'a> Start<'a> {
             }
         };
         let signature = self.signature.clone();
+        reach::running_mods(world).insert(&handle, &signature.imports);
         Running { identity, handle, signature, slots, schedules, observers, on_unload, probation: None }
     }
 

@@ -53,7 +53,7 @@ fn mods_come_after_those_that_they_need() {
         ("1.wasm", Mod::new("apiary").needs("hive", Some("^1"))),
         ("2.wasm", Mod::new("hive").needs("wood", None)),
         ("3.wasm", Mod::new("wood")),
-        ("4.wasm", Mod::new("bells").states(|bells| bells.load_after.push("hive".to_owned()))),
+        ("4.wasm", Mod::new("bells").says(|bells| bells.load_after.push("hive".to_owned()))),
     ]);
     until_story(&mut game, &["loaded wood", "loaded hive", "loaded bells", "loaded apiary"]);
     let order: Vec<String> = game.app.world().resource::<ModRegistry>().load_order().map(ToOwned::to_owned).collect();
@@ -68,10 +68,10 @@ fn everything_that_is_wrong_is_told_at_once() {
         ModSettings { game: Some(GameIdentity { id: "orchard".to_owned(), api: Version::new(0, 3, 1) }), ..default() };
     let mods = [
         ("1.wasm", Mod::new("lonely").needs("nobody", None)),
-        ("2.wasm", Mod::new("new").states(|new| new.game = Some(for_game("^0.4")))),
-        ("3.wasm", Mod::new("sour").states(|sour| sour.dependencies.push(dislikes))),
-        ("4.wasm", Mod::new("fine").states(|fine| fine.game = Some(for_game("^0.3")))),
-        ("5.wasm", Mod::new("fine").states(|fine| fine.version = "1.0.0".to_owned())),
+        ("2.wasm", Mod::new("new").says(|new| new.game = Some(for_game("^0.4")))),
+        ("3.wasm", Mod::new("sour").says(|sour| sour.dependencies.push(dislikes))),
+        ("4.wasm", Mod::new("fine").says(|fine| fine.game = Some(for_game("^0.3")))),
+        ("5.wasm", Mod::new("fine").says(|fine| fine.version = "1.0.0".to_owned())),
         ("6.wasm", Mod::new("chicken").needs("egg", None)),
         ("7.wasm", Mod::new("egg").needs("chicken", None)),
     ];
@@ -123,10 +123,7 @@ fn a_mod_comes_and_goes_with_what_it_needs() {
 fn a_new_version_that_does_not_fit_does_not_take_over() {
     let mut game = game(&[("a.wasm", Mod::new("user"))]);
     until_story(&mut game, &["loaded user"]);
-    game.write(
-        "a.wasm",
-        &Mod::new("user").needs("tool", None).states(|user| user.version = "2.0.0".to_owned()).build(),
-    );
+    game.write("a.wasm", &Mod::new("user").needs("tool", None).says(|user| user.version = "2.0.0".to_owned()).build());
     until_story(&mut game, &["loaded user", "failed user"]);
     assert_eq!(state(&game, "user"), "Some(Running)");
     // What goes on is still the old one, so the problem is gone as well.
@@ -189,12 +186,12 @@ fn systems_stand_in_the_load_order() {
     until_story(&mut game, &["loaded b", "loaded c", "loaded d"]);
     assert_eq!(one_frame(&mut game), 234);
     // One that comes later has its place among the others.
-    game.write("4.wasm", &digit("a", 1).states(|a| a.load_after.push("b".to_owned())).build());
+    game.write("4.wasm", &digit("a", 1).says(|a| a.load_after.push("b".to_owned())).build());
     game.until_told("loaded a");
     assert_eq!(one_frame(&mut game), 2134, "depth counts before the id, and a wish before both");
     // The same systems with another wish.
     let wish = |a: &mut mod_abi::Identity| a.load_after.extend(["c".to_owned(), "d".to_owned()]);
-    game.write("4.wasm", &digit("a", 1).states(wish).build());
+    game.write("4.wasm", &digit("a", 1).says(wish).build());
     game.until_told("reloaded a");
     assert_eq!(one_frame(&mut game), 2341);
     with_mods(&mut game, |mut mods| mods.disable("c")).expect("it is there");
@@ -251,7 +248,7 @@ fn observers_are_woken_in_the_load_order() {
     };
     assert_eq!(ring(&mut game), 123);
     // A wish of the one that comes first is heard without a change of its observers.
-    game.write("3.wasm", &listener("a", 1).states(|a| a.load_after.push("z".to_owned())).build());
+    game.write("3.wasm", &listener("a", 1).says(|a| a.load_after.push("z".to_owned())).build());
     game.until_told("reloaded a");
     assert_eq!(ring(&mut game), 231);
 }
@@ -288,7 +285,7 @@ fn commands_are_carried_out_in_the_load_order() {
 
 #[test]
 fn a_mod_that_is_not_there_is_no_reason_to_wait_for_ever() {
-    let mut game = game(&[("a.wasm", Mod::new("user").states(|user| user.load_after.push("nobody".to_owned())))]);
+    let mut game = game(&[("a.wasm", Mod::new("user").says(|user| user.load_after.push("nobody".to_owned())))]);
     until_story(&mut game, &["loaded user"]);
     assert!(matches!(game.app.world().resource::<ModRegistry>().state("user"), Some(ModState::Running)));
 }
@@ -324,7 +321,7 @@ fn what_is_switched_off_stays_so_in_the_next_game() {
 fn a_menu_knows_what_mods_say_of_themselves() {
     let about = |what: &'static str| {
         move |mut one: Mod| {
-            one = one.states(|identity| identity.description = Some(what.to_owned()));
+            one = one.says(|identity| identity.description = Some(what.to_owned()));
             one
         }
     };

@@ -22,6 +22,7 @@ mod leftovers;
 mod lifecycle;
 mod load_order;
 mod messages;
+mod mod_calls;
 mod observers;
 mod old_plugins;
 #[cfg(feature = "hot_reload")]

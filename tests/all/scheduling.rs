@@ -199,7 +199,7 @@ fn circles_within_a_mod_are_told() {
 fn a_circle_between_two_mods_stops_the_second() {
     let one = digit("good", 7).order(after("bad::add"));
     let bad = digit("bad", 1).order(after("good::add"));
-    let mut game = game(&[("1.wasm", one), ("2.wasm", bad.states(|bad| bad.load_after.push("good".to_owned())))]);
+    let mut game = game(&[("1.wasm", one), ("2.wasm", bad.says(|bad| bad.load_after.push("good".to_owned())))]);
     let fault = game.first_fault();
     assert!(fault.starts_with("bad 1.2.3 (mods/2.wasm): its systems cannot be put into `Update`"), "{fault}");
     assert!(fault.contains("circle: `bad::add` before `good::add` before `bad::add`"), "{fault}");

@@ -206,16 +206,16 @@ impl Mod {
         Self { id: id.to_owned(), identity, ..Self::default() }
     }
 
-    /// States more of itself.
-    pub(crate) fn states(mut self, state: impl FnOnce(&mut Identity)) -> Self {
-        state(&mut self.identity);
+    /// Says more of itself.
+    pub(crate) fn says(mut self, say: impl FnOnce(&mut Identity)) -> Self {
+        say(&mut self.identity);
         self
     }
 
     /// States that it needs another mod.
     pub(crate) fn needs(self, id: &str, requirement: Option<&str>) -> Self {
         let dependency = Dependency::new(DependencyKind::Required, id, requirement);
-        self.states(|identity| identity.dependencies.push(dependency))
+        self.says(|identity| identity.dependencies.push(dependency))
     }
 
     /// States a type of the game and returns its index.
@@ -391,6 +391,24 @@ impl Mod {
     pub(crate) fn import(mut self, name: &str) -> Self {
         self.imports.push_str(&format!("(import \"env\" \"__{name}\" (func ${name} (param i64) (result i64)))\n"));
         self
+    }
+
+    /// States a mod that it needs, or may need.
+    pub(crate) fn depends(mut self, kind: DependencyKind, id: &str) -> Self {
+        self.identity.dependencies.push(Dependency::new(kind, id, None));
+        self
+    }
+
+    /// Adds an import of a function of another mod as `$name`.
+    pub(crate) fn import_of(mut self, mod_id: &str, name: &str) -> Self {
+        let import = format!("(import \"mod:{mod_id}\" \"__{name}\" (func ${name} (param i64) (result i64)))\n");
+        self.imports.push_str(&import);
+        self
+    }
+
+    /// States functions, a line each.
+    pub(crate) fn states(self, lines: &[&str]) -> Self {
+        self.fields(&format!("(@custom \"bevy_mod_functions\" \"{}\\n\")\n", lines.join("\\n")))
     }
 
     /// Adds imports of other types.

@@ -39,6 +39,7 @@ const UNSAFE_FILES: &[&str] = &[
     "src/bridge/gather/tests.rs",
     "src/bridge/host.rs",
     "src/bridge/messages.rs",
+    "src/bridge/neighbours.rs",
     "src/bridge/insert.rs",
     "src/bridge/plan.rs",
     "src/bridge/plan/moves.rs",

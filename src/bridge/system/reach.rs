@@ -1,13 +1,14 @@
-//! What a running system of a mod may reach: host functions, its own rows, and, if it may, the World.
+//! What a running system of a mod may reach: host functions, other mods, its own rows, and, if it may, the World.
 #![expect(unsafe_code, reason = "runs systems and reads the World by the access that the slot declared")]
 
 use bevy_ecs::world::unsafe_world_cell::UnsafeWorldCell;
-use mod_host::{Caller, HostCalls};
+use mod_host::{Caller, HostCalls, ModCall, ModCallFailure};
 
 use super::{SlotTarget, params::Params};
 use crate::bridge::{
     filter::Ticks,
     host::HostFunction,
+    neighbours::{Chain, Neighbours},
     on_demand::{WORLD_FUNCTIONS, WorldFunction, arguments, reply},
 };
 
@@ -17,6 +18,8 @@ const MAX_RESERVED: usize = 250_000;
 /// See the module's documentation.
 pub(super) struct SlotHost<'s, 'w> {
     pub(super) functions: &'s mut [Option<Box<dyn HostFunction>>],
+    pub(super) neighbours: &'s mut Neighbours,
+    pub(super) chain: Chain<'s>,
     pub(super) params: &'s Params,
     pub(super) target: &'s SlotTarget,
     pub(super) world: UnsafeWorldCell<'w>,
@@ -41,6 +44,11 @@ impl HostCalls for SlotHost<'_, '_> {
             Some(Some(function)) => unsafe { function.call(caller, args, result, self.world) },
             _ => Err("this system may not call it".to_owned()),
         }
+    }
+
+    fn call_mod(&mut self, call: &ModCall<'_>, result: &mut Vec<u8>) -> Result<(), ModCallFailure> {
+        // SAFETY: the slot's access holds that of its neighbours.
+        unsafe { self.neighbours.call(&self.chain, call, result, self.world) }
     }
 
     fn reserve_entity(&mut self) -> Result<u64, String> {

@@ -19,7 +19,9 @@ use mod_abi::{
 
 use crate::bridge::{
     bind::bind_systems,
+    host::HostFunctions,
     messages::GameMessages,
+    neighbours::Reach,
     query::Bound,
     system::{Slot, SlotCell, Tokens},
     tokens::token_of,
@@ -51,6 +53,11 @@ fn world() -> World {
 
 /// The access of a slot whose system has this parameter.
 fn access_of(world: &mut World, id: &str, param: ParamDesc) -> FilteredAccessSet {
+    access_with(world, id, param, Reach::default())
+}
+
+/// The same for a mod that may call others.
+fn access_with(world: &mut World, id: &str, param: ParamDesc, reach: Reach) -> FilteredAccessSet {
     let ty = |path: &str| TypeDesc {
         path: path.to_owned(),
         schema: Schema::parse("(f32)").expect("a schema"),
@@ -66,7 +73,7 @@ fn access_of(world: &mut World, id: &str, param: ParamDesc) -> FilteredAccessSet
     let system = systems.pop().expect("one system");
     let of_mod = token_of(world, &Arc::from(id));
     let tokens = Tokens { of_mod, runtime: world.register_component::<Runtime>() };
-    Slot::new(id, system, Arc::new(SlotCell::default()), tokens, Vec::new()).initialize(world)
+    Slot::new(id, system, Arc::new(SlotCell::default()), tokens, Vec::new(), reach).initialize(world)
 }
 
 fn query(terms: &[TermDesc], filters: &[FilterDesc]) -> ParamDesc {
@@ -105,6 +112,25 @@ fn systems_of_one_mod_never_run_at_once_and_those_of_two_may() {
     assert!(one.is_compatible(&neighbour));
     let writer = access_of(&mut world, "b", query(&[TermDesc::Write(0)], &[]));
     assert!(!one.is_compatible(&writer));
+}
+
+#[test]
+fn what_a_mod_may_call_is_kept_apart_from_it() {
+    let mut world = world();
+    HostFunctions::add(&mut world, "shout", |mut places: Query<&mut Place>| {
+        places.iter_mut().for_each(|mut place| place.0 += 1.0);
+    });
+    let shout = world.resource::<HostFunctions>().index_of("shout").expect("it was added");
+    let read = || query(&[TermDesc::Read(1)], &[]);
+    let caller = access_with(&mut world, "a", read(), Reach::over(&[("b", &[shout]), ("c", &[])]));
+    for (id, expected) in [("b", false), ("c", false), ("d", true)] {
+        let other = access_of(&mut world, id, read());
+        assert_eq!(caller.is_compatible(&other), expected, "{id}");
+    }
+    let mut reader = IntoSystem::into_system(|_: Query<&Place>| {});
+    assert!(!caller.is_compatible(&reader.initialize(&mut world)), "a mod that it may call writes places");
+    let mut reader = IntoSystem::into_system(|_: Query<&Speed>| {});
+    assert!(caller.is_compatible(&reader.initialize(&mut world)));
 }
 
 #[test]

@@ -6,7 +6,10 @@ use bevy_ecs::world::World;
 use mod_host::{CallError, Decode, Encode, Function, HostCalls};
 
 use super::{ModCallError, Mods, NoWorld, WholeWorld, entered};
-use crate::{bridge::handle::ModHandle, lifecycle::registry::ModRegistry};
+use crate::{
+    bridge::{handle::ModHandle, neighbours::Chain},
+    lifecycle::registry::ModRegistry,
+};
 
 /// A handle to a function of a mod that takes `A` and returns `R`. [`Mods::function`] makes it.
 ///
@@ -101,7 +104,8 @@ impl Mods<'_> {
         A: Encode + ?Sized,
         R: Decode,
     {
-        call(&*self.registry.running(&function.mod_id)?, function, args, &mut NoWorld)
+        let handle = self.registry.running(&function.mod_id)?;
+        call(&handle, function, args, &mut NoWorld(Chain::of(&handle)))
     }
 }
 
@@ -117,7 +121,7 @@ where
 {
     let registry = world.get_resource::<ModRegistry>().ok_or(ModCallError::NoMods)?;
     let handle = registry.running(&function.mod_id)?;
-    call(&handle, function, args, &mut WholeWorld { world, handle: Arc::clone(&handle) })
+    call(&handle, function, args, &mut WholeWorld { world, chain: Chain::of(&handle) })
 }
 
 fn call<A, R>(
