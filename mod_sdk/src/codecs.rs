@@ -14,7 +14,7 @@ macro_rules! codecs {
         $(#[$attribute])*
         pub mod $name {
             #[cfg(target_family = "wasm")]
-            use crate::{exports, imports};
+            use crate::{ModCallError, exports, imports, mod_call};
 
             /// Compiles for types that the mod can read.
             pub const fn reads<T: $read>() {}
@@ -34,6 +34,20 @@ macro_rules! codecs {
                 let answer = imports::call_encoded(name, $encode(args), function);
                 $decode(answer.bytes())
                     .unwrap_or_else(|error| panic!("the result of `{name}` is not what the mod expects: {error}"))
+            }
+
+            /// Calls a function of another mod.
+            ///
+            /// # Errors
+            /// When it brought no result.
+            #[cfg(target_family = "wasm")]
+            pub fn import_mod<Args: $write, R: $read>(
+                name: &str,
+                args: &Args,
+                function: extern "C" fn(u64) -> u64,
+            ) -> Result<R, ModCallError> {
+                let answer = imports::call_encoded(name, $encode(args), function);
+                Ok($decode(mod_call::result_of(answer.bytes())?)?)
             }
         }
     )*};

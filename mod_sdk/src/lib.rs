@@ -198,6 +198,27 @@
 //! nanoserde, which reads and writes numbers by ways of the standard library that are not small. `docs/abi.md` says what
 //! the texts look like.
 //!
+//! ## Other mods
+//!
+//! A mod calls the functions that another one exports, and is called in turn. The other mod stands in the Cargo.toml:
+//!
+//! ```toml
+//! [package.metadata.mod.dependencies]
+//! bees = "^1" # or { version = "^1", optional = true }
+//! ```
+//!
+//! ```
+//! use mod_sdk::prelude::*;
+//!
+//! #[import(mod = "bees")]
+//! fn honey(amount: u32) -> Result<u32, ModCallError>;
+//! ```
+//!
+//! Such a call can fail without any fault of the mod's: the other one may be missing, of another version, busy, or fail over
+//! it. So it always returns a [`ModCallError`] in that case. Both mods have to speak the same codec, and what they state of
+//! their types is compared. Types of components, messages and so on are shared by their paths: a mod names `bees::Hive` with
+//! `#[component(path = "bees::Hive")]`.
+//!
 //! ## What stays in the game
 //!
 //! [`Opaque<T>`](Opaque) is a handle to a value that the mod does not see inside of. [`Ticket<R>`](Ticket) stands for work that
@@ -227,7 +248,7 @@
 //! In the order in which a call comes through: `exports` (from the game), `runtime` and `app` (which system or observer),
 //! `block` and `column` (the batch of rows), `param`, `query`, `change_detection`, `resource`, `message`, `local`, `persist`,
 //! `world` (what the system gets), `system` and `observer` (its function), `commands`, `bundle` and `outbox` (what it leaves),
-//! and `imports` (back to the game). What the game learns before: `describe`, of `types` (with their `definition`), `config`,
+//! and `imports` (back to the game; `mod_call` for what comes back of other mods). What the game learns before: `describe`, of `types` (with their `definition`), `config`,
 //! `condition` and `state`. `time`, `input`, `transform` and `hierarchy` hold types that Bevy brings along. Unsafe code stands
 //! in `buffer`, `block`, `column`, `column::optional`, `query::data`, `query::iter`, `query::entities`,
 //! `query::combinations`, `exports`, `imports`, `random` and `testing`. `codecs` is the way of functions in each codec; `opaque`
@@ -259,6 +280,7 @@ mod input;
 mod local;
 mod log;
 mod message;
+mod mod_call;
 mod observer;
 mod opaque;
 mod outbox;
@@ -304,6 +326,7 @@ pub use input::{ButtonInput, ButtonKind, KeyCode, MouseButton, NativeKeyCode};
 pub use local::Local;
 pub use message::{Message, MessageIterator, MessageReader, MessageWriter};
 pub use mod_abi::{OpaqueId, Schema};
+pub use mod_call::ModCallError;
 #[cfg(feature = "nanoserde")]
 pub use nanoserde;
 pub use observer::{Add, Despawn, Discard, Insert, Observable, ObserverFunction, On, Remove};

@@ -27,6 +27,7 @@ pub use crate::{
     input::{ButtonInput, KeyCode, MouseButton},
     local::Local,
     message::{Message, MessageReader, MessageWriter},
+    mod_call::ModCallError,
     observer::{Add, Despawn, Discard, Insert, On, Remove},
     opaque::Opaque,
     persist::Persist,

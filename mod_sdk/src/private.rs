@@ -16,6 +16,7 @@ pub use crate::{
     definition::{DefaultOf, NoDefaultOf, Probe, definition},
     describe::Types,
     log::log,
+    mod_call::no_other_mods,
     outbox::Values,
     reflect::{InPlace, NotStated, Stated, sum_of_strides},
 };

@@ -26,7 +26,10 @@ pub(crate) fn export(function: &Function, errors: &mut Errors) {
 /// `#[import]`
 pub(crate) fn import(function: &Function, errors: &mut Errors) {
     if let Some(body) = &function.body {
-        errors.push(body.clone().stream(), "an imported function has no body, because the game provides it: write `;`");
+        errors.push(
+            body.clone().stream(),
+            "an imported function has no body, because the game or another mod provides it: write `;`",
+        );
     }
     if let Some(token) = &function.signature.constness {
         errors.push(token, "an imported function cannot be `const`: only the running game knows its result");
@@ -36,6 +39,14 @@ pub(crate) fn import(function: &Function, errors: &mut Errors) {
             && !matches!(&*argument.pat, Pat::Ident(name) if name.by_ref.is_none() && name.subpat.is_none())
         {
             errors.push(&argument.pat, "an argument of an imported function should be a plain name");
+        }
+    }
+    if function.mod_id.is_some() && function.result().is_none() {
+        let message = "a function of another mod may fail, because that mod may be missing or busy: it returns \
+                       `Result<.., ModCallError>`, with `()` for nothing";
+        match &function.signature.output {
+            ReturnType::Default => errors.push(&function.signature.ident, message),
+            ReturnType::Type(_, ty) => errors.push(ty, message),
         }
     }
     if let ReturnType::Type(_, ty) = &function.signature.output {

@@ -89,7 +89,7 @@ pub fn export(args: TokenStream, item: TokenStream) -> TokenStream {
     attribute("export", args, item, check::export, expand::function::export)
 }
 
-/// Names a function that the game provides.
+/// Names a function that the game or another mod provides.
 ///
 /// The types are those of an `#[export]`. For work that takes its time the game returns a `Ticket`. In a native build a call
 /// panics.
@@ -98,6 +98,17 @@ pub fn export(args: TokenStream, item: TokenStream) -> TokenStream {
 /// # use mod_sdk::prelude::*;
 /// #[import]
 /// fn play_sound(name: String, volume: f32) -> bool;
+/// ```
+///
+/// A function of another mod returns a `Result` with a `ModCallError`, because that mod may be missing, busy, or fail. It has to
+/// stand under `[package.metadata.mod.dependencies]` in the Cargo.toml, if need be as an optional one. In a native build
+/// there are no other mods.
+///
+/// ```
+/// # use mod_sdk::prelude::*;
+/// #[import(mod = "bees")]
+/// fn honey(amount: u32) -> Result<u32, ModCallError>;
+/// # assert!(matches!(honey(1), Err(ModCallError::NotRunning { .. })));
 /// ```
 #[proc_macro_attribute]
 pub fn import(args: TokenStream, item: TokenStream) -> TokenStream {
@@ -186,15 +197,23 @@ fn attribute(
 ) -> TokenStream {
     let mut errors = Errors::default();
     let args = proc_macro2::TokenStream::from(args);
-    if !args.is_empty() {
+    let mut function = parse_macro_input!(item as Function);
+    if name == "import" {
+        function.set_origin(args, &mut errors);
+    } else if !args.is_empty() {
         errors.push(&args, format!("`#[{name}]` takes no arguments"));
     }
-    let function = parse_macro_input!(item as Function);
     check(&function, &mut errors);
     let (manifest, problems) = Manifest::of_this_crate();
     // Once is enough for what does not concern functions.
     for problem in problems.iter().filter(|problem| problem.is_of_functions || name == "mod_main") {
         errors.push(&function.signature.ident, &problem.text);
+    }
+    // Where the table cannot be read, it is not known what it wants to say.
+    if let Some(id) = function.mod_id.as_ref().filter(|_| problems.is_empty())
+        && let Some(problem) = manifest.why_not_callable(&id.value())
+    {
+        errors.push(id, problem);
     }
     match errors.into_error() {
         None => expand(&function, &manifest).into(),

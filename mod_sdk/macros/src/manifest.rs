@@ -69,6 +69,14 @@ impl Manifest {
         (manifest, problems)
     }
 
+    /// Why functions of that mod cannot be imported: only mods that this one states as dependencies are sure to be there, or
+    /// to fit if they are.
+    pub(crate) fn why_not_callable(&self, id: &str) -> Option<String> {
+        // Without a file nobody could write it down. The host asks again.
+        path()?;
+        needs::why_not_callable(&self.identity, id)
+    }
+
     fn of_package(identity: Identity) -> Self {
         let codec = Codec::default();
         Self { codec, identity: Identity { codec: codec.name().to_owned(), ..identity } }

@@ -3,9 +3,11 @@
 use proc_macro2::{Group, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{
-    Attribute, Data, DeriveInput, Fields, Ident, LitStr, MetaNameValue, Result, Signature, Token, Visibility,
+    Attribute, Data, DeriveInput, Fields, GenericArgument, Ident, LitStr, MetaNameValue, PathArguments, Result,
+    ReturnType, Signature, Token, Type, Visibility,
     ext::IdentExt,
-    parse::{Parse, ParseStream},
+    meta,
+    parse::{Parse, ParseStream, Parser},
     visit::Visit,
 };
 
@@ -18,6 +20,8 @@ pub(crate) struct Function {
     pub(crate) signature: Signature,
     /// The body, untouched.
     pub(crate) body: Option<Group>,
+    /// The mod that provides it, in `#[import(mod = "..")]`.
+    pub(crate) mod_id: Option<LitStr>,
 }
 
 impl Function {
@@ -25,6 +29,49 @@ impl Function {
     pub(crate) fn name(&self) -> String {
         self.signature.ident.unraw().to_string()
     }
+
+    /// The type of the value that crosses as its result, if it has one. A function of another mod returns it in a `Result`.
+    pub(crate) fn result(&self) -> Option<&Type> {
+        match &self.signature.output {
+            ReturnType::Default => None,
+            ReturnType::Type(_, ty) if self.mod_id.is_some() => result_of_mod(ty),
+            ReturnType::Type(_, ty) => Some(ty),
+        }
+    }
+
+    /// Reads the arguments of `#[import]`.
+    pub(crate) fn set_origin(&mut self, args: TokenStream, errors: &mut Errors) {
+        let parser = meta::parser(|meta| {
+            if !meta.path.is_ident("mod") {
+                return Err(meta.error("the only setting is `#[import(mod = \"..\")]`, for a function of another mod"));
+            }
+            let id = meta.value()?.parse()?;
+            match self.mod_id.replace(id) {
+                Some(_) => Err(meta.error("`mod` is stated twice")),
+                None => Ok(()),
+            }
+        });
+        if let Err(error) = parser.parse2(args) {
+            errors.add(error);
+        }
+    }
+}
+
+/// `R` in `Result<R, ModCallError>`, by any path.
+fn result_of_mod(ty: &Type) -> Option<&Type> {
+    let last = |ty| match ty {
+        &Type::Path(ref path) => path.path.segments.last(),
+        _ => None,
+    };
+    let result = last(ty).filter(|segment| segment.ident == "Result")?;
+    let PathArguments::AngleBracketed(arguments) = &result.arguments else { return None };
+    let mut types = arguments.args.iter();
+    let (Some(GenericArgument::Type(value)), Some(GenericArgument::Type(error)), None) =
+        (types.next(), types.next(), types.next())
+    else {
+        return None;
+    };
+    last(error).filter(|segment| segment.ident == "ModCallError").map(|_| value)
 }
 
 impl Parse for Function {
@@ -38,13 +85,13 @@ impl Parse for Function {
         } else {
             Some(input.parse()?)
         };
-        Ok(Self { attributes, visibility, signature, body })
+        Ok(Self { attributes, visibility, signature, body, mod_id: None })
     }
 }
 
 impl ToTokens for Function {
     fn to_tokens(&self, tokens: &mut TokenStream) {
-        let Self { attributes, visibility, signature, body } = self;
+        let Self { attributes, visibility, signature, body, .. } = self;
         let end = body.is_none().then(|| quote!(;));
         quote!(#(#attributes)* #visibility #signature #body #end).to_tokens(tokens);
     }

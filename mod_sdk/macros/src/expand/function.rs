@@ -3,7 +3,7 @@
 use mod_abi::{Direction, codec::Codec, names};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::{FnArg, Pat, ReturnType, Type, spanned::Spanned};
+use syn::{FnArg, LitStr, Pat, Type, spanned::Spanned};
 
 use crate::{
     manifest::{self, Manifest},
@@ -51,7 +51,7 @@ pub(crate) fn export(function: &Function, manifest: &Manifest) -> TokenStream {
     }
 }
 
-/// `#[import]`: a function with a body that calls the game.
+/// `#[import]`: a function with a body that calls the game or another mod.
 pub(crate) fn import(function: &Function, manifest: &Manifest) -> TokenStream {
     let codec = manifest.codec;
     let Function { attributes, visibility, signature, .. } = function;
@@ -66,6 +66,11 @@ pub(crate) fn import(function: &Function, manifest: &Manifest) -> TokenStream {
     };
     let line = line(function, Direction::Import, codec);
     let checks = checks(&module, &argument_types(function), "writes", function, "reads");
+    let origin = function.mod_id.as_ref().map(LitStr::value);
+    let (from, call, native) = match &origin {
+        None => ("env".to_owned(), quote!(import), quote!(not_in_a_game(#name))),
+        Some(id) => (format!("{}{id}", names::MOD_IMPORT_PREFIX), quote!(import_mod), quote!(no_other_mods(#id))),
+    };
     let tracked = manifest::tracked();
     quote! {
         #(#attributes)*
@@ -73,17 +78,17 @@ pub(crate) fn import(function: &Function, manifest: &Manifest) -> TokenStream {
             #[cfg(target_family = "wasm")]
             {
                 #[allow(unsafe_code, reason = "an import is a foreign function")]
-                #[link(wasm_import_module = "env")]
+                #[link(wasm_import_module = #from)]
                 unsafe extern "C" {
                     #[link_name = #symbol]
                     safe fn __mod_import(args: u64) -> u64;
                 }
-                #module::import(#name, &#args, __mod_import)
+                #module::#call(#name, &#args, __mod_import)
             }
             #[cfg(not(target_family = "wasm"))]
             {
                 let _ = (#(#values,)*);
-                ::mod_sdk::__private::not_in_a_game(#name)
+                ::mod_sdk::__private::#native
             }
         }
 
@@ -114,10 +119,7 @@ fn checks(module: &TokenStream, args: &[&Type], arg: &str, function: &Function, 
         quote_spanned!(ty.span()=> #module::#way::<#ty>();)
     };
     let args = args.iter().map(|ty| check(ty, arg));
-    let result = match &function.signature.output {
-        ReturnType::Default => None,
-        ReturnType::Type(_, ty) => Some(check(ty, result)),
-    };
+    let result = function.result().map(|ty| check(ty, result));
     quote! {
         const _: () = {
             #(#args)*
@@ -132,12 +134,10 @@ fn checks(module: &TokenStream, args: &[&Type], arg: &str, function: &Function, 
 /// two constants with that name it takes the one that needs no trait in scope, if its bounds are met.
 fn line(function: &Function, direction: Direction, codec: Codec) -> TokenStream {
     let section = names::FUNCTIONS_SECTION;
-    let start = format!("{} {codec} {} ", direction.name(), function.name());
+    let origin = function.mod_id.as_ref().map(|id| format!("{}::", id.value())).unwrap_or_default();
+    let start = format!("{} {codec} {origin}{} ", direction.name(), function.name());
     let types = argument_types(function);
-    let result = match &function.signature.output {
-        ReturnType::Default => quote!(()),
-        ReturnType::Type(_, ty) => quote!(#ty),
-    };
+    let result = function.result().map_or_else(|| quote!(()), |ty| quote!(#ty));
     let stated = |ty: TokenStream| quote!(::mod_sdk::__private::Stated::<#ty>::SCHEMA);
     let args = types.iter().map(|ty| stated(quote!(#ty)));
     let result = stated(result);

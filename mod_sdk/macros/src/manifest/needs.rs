@@ -2,11 +2,12 @@
 
 use std::{collections::BTreeSet, ops::Range};
 
-use mod_abi::{Dependency, DependencyKind, GameRequirement};
+use mod_abi::{Dependency, DependencyKind, GameRequirement, Identity};
 use semver::VersionReq;
 use toml::de::DeValue;
 
 use super::table::{Entry, Reader};
+use crate::nearest::nearest;
 
 /// `game = "orchard"` or `game = { id = "orchard", api = "^0.3" }`
 pub(super) fn game(entry: &Entry<'_>, reader: &mut Reader<'_>) -> Option<GameRequirement> {
@@ -67,6 +68,28 @@ fn dependency(entry: &Entry<'_>, reader: &mut Reader<'_>) -> Option<(DependencyK
         }
     }
     Some((kind, version))
+}
+
+/// Why functions of a mod cannot be imported, with the line that is missing.
+pub(super) fn why_not_callable(identity: &Identity, id: &str) -> Option<String> {
+    if id == identity.id {
+        return Some(format!("`{id}` is this mod itself: call the function without an import"));
+    }
+    match identity.dependencies.iter().find(|other| other.id == id).map(|other| other.kind) {
+        Some(DependencyKind::Required | DependencyKind::Optional) => None,
+        Some(DependencyKind::Incompatible) => {
+            Some(format!("Cargo.toml states `{id}` under `[package.metadata.mod.incompatible]`"))
+        }
+        None => {
+            let callable = identity.dependencies.iter().filter(|other| other.kind != DependencyKind::Incompatible);
+            let known: Vec<_> = callable.map(|other| other.id.as_str()).collect();
+            let hint = nearest(id, &known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+            Some(format!(
+                "this mod does not depend on `{id}`: write `{id} = \"*\"`, or the versions that it works with, under \
+                 `[package.metadata.mod.dependencies]` in Cargo.toml{hint}"
+            ))
+        }
+    }
 }
 
 /// The lists `after` and `before`.

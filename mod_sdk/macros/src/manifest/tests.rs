@@ -2,7 +2,7 @@
 
 use mod_abi::{Dependency, DependencyKind, GameRequirement, Identity, codec::Codec};
 
-use super::{Manifest, available};
+use super::{Manifest, available, needs::why_not_callable};
 
 fn package() -> Identity {
     Identity { abi: 3, id: "pests".to_owned(), version: "1.0.0".to_owned(), ..Identity::default() }
@@ -233,4 +233,34 @@ fn a_codec_that_the_sdk_does_not_have_names_its_feature() {
         }
     }
     assert_eq!(available(Codec::Bincode), Ok(()));
+}
+
+#[test]
+fn only_dependencies_can_be_called() {
+    let identity = identity(
+        "[package.metadata.mod.dependencies]\nbees = \"^1\"\nwasps = { optional = true }\n\
+         [package.metadata.mod.incompatible]\nfrost = \"*\"",
+    );
+    for (id, expected) in [
+        ("bees", None),
+        ("wasps", None),
+        (
+            "bee",
+            Some(
+                "this mod does not depend on `bee`: write `bee = \"*\"`, or the versions that it works with, under \
+            `[package.metadata.mod.dependencies]` in Cargo.toml; did you mean `bees`?",
+            ),
+        ),
+        (
+            "frosts",
+            Some(
+                "this mod does not depend on `frosts`: write `frosts = \"*\"`, or the versions that it works with, \
+            under `[package.metadata.mod.dependencies]` in Cargo.toml",
+            ),
+        ),
+        ("frost", Some("Cargo.toml states `frost` under `[package.metadata.mod.incompatible]`")),
+        ("pests", Some("`pests` is this mod itself: call the function without an import")),
+    ] {
+        assert_eq!(why_not_callable(&identity, id).as_deref(), expected);
+    }
 }
