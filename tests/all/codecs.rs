@@ -155,6 +155,55 @@ fn values_with_everything_in_them_come_back() {
     });
 }
 
+/// A mod that returns what it gets, in any codec.
+fn echo(codec: &str) -> Vec<u8> {
+    let exports = ["order", "both", "nothing", "number"].map(|name| format!(r#"(export "__{name}" (func $echo))"#));
+    let text = format!(
+        r#"(module (memory (export "memory") 4) (global $top (mut i32) (i32.const 4096))
+            (@custom "bevy_mod" "abi: 3\nid: echo\nversion: 1.0.0\ncodec: {codec}\n")
+            (func (export "__alloc_buffer") (param $len i32) (result i32)
+                (global.set $top (i32.and (i32.add (i32.add (global.get $top) (local.get $len)) (i32.const 31))
+                    (i32.const -16)))
+                (i32.sub (global.get $top) (i32.and (i32.add (local.get $len) (i32.const 15)) (i32.const -16))))
+            (func (export "__free_buffer") (param i64))
+            (func $echo (param i64) (result i64) (local.get 0)) {})"#,
+        exports.concat()
+    );
+    wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn mods_call_each_other_in_their_codec() {
+    let order = Order {
+        item: "pear".to_owned(),
+        price: 1.25,
+        note: Some("ripe".to_owned()),
+        wrap: Wrap::Both(3, 4),
+        after: vec![Wrap::Plain, Wrap::Box { lid: true, ribbon: None }],
+    };
+    check(|game, id| {
+        let alone = game.app.world_mut().call_mod::<_, String>(id, "relay_others", &()).expect("it goes on");
+        assert_eq!(alone.matches("NotRunning").count(), 3, "{alone}");
+        let codec = SPEAKERS.iter().find(|(speaker, _)| *speaker == id).expect("one of them").1;
+        game.write("echo.wasm", &echo(codec));
+        game.until_told("loaded echo");
+        let world = game.app.world_mut();
+        let echoed = if id == "speaks_nano" {
+            let echoed = world.call_mod::<_, Nano<Option<Order>>>(id, "relay", &Nano(order.clone()));
+            echoed.expect("it goes on").0
+        } else {
+            world.call_mod::<_, Option<Order>>(id, "relay", &order).expect("it goes on")
+        };
+        assert_eq!(echoed.as_ref(), Some(&order));
+        let others = world.call_mod::<_, String>(id, "relay_others", &()).expect("it goes on");
+        // Arguments and a tuple of them are the same bytes, and a text is no number.
+        let (fine, wrong) = others.split_at(others.find(" Err(").expect("the last one"));
+        assert_eq!(fine, "Ok((\"a\", 7)) Ok(())");
+        let kind = if codec == "bincode" { "Failed" } else { "Unreadable" };
+        assert!(wrong.contains(kind), "{wrong}");
+    });
+}
+
 #[test]
 fn stated_types_are_compared_in_every_codec() {
     check(|game, id| {

@@ -15,7 +15,7 @@ use bevy::{
     },
     time::TimeUpdateStrategy,
 };
-use bevy_wasm_mods::prelude::{ModMessage, SpawnedBy};
+use bevy_wasm_mods::prelude::{CallMod, ModMessage, SpawnedBy};
 use serde::Deserialize;
 
 use self::orchard::{
@@ -533,6 +533,34 @@ fn what_outlives_a_reload() {
         assert!(local < kept && kept > 20, "{local} {kept}");
         assert_eq!(told(&game, "own").len(), 3, "the mod's fruits are still there");
         assert_eq!(game.faults().first().map(ToString::to_string), None);
+    }
+}
+
+#[test]
+fn a_mod_calls_another_one() {
+    each_build(&["garden", "neighbour"], |game| {
+        game.frames(2);
+        let line = "4 apples Some(true), 4 pears Some(true)".to_owned();
+        assert!(told(game, "trade").ends_with(&[line.clone(), line]), "{:?}", told(game, "trade"));
+        assert_eq!(told(game, "closed").last().expect("a line"), "Ok(()) true");
+        let haggled = game.app.world_mut().call_mod::<_, usize>("neighbour", "haggle", &9_u32);
+        assert_eq!(haggled.expect("it haggles"), 0);
+    });
+}
+
+#[test]
+fn a_mod_that_panics_over_a_call_does_not_take_its_caller_along() {
+    for ((_, garden), (_, neighbour)) in builds_of("garden").into_iter().zip(builds_of("neighbour")) {
+        let mut game = new_game(&[&garden, &neighbour]);
+        game.until_told("loaded neighbour");
+        let lines = game.app.world_mut().call_mod::<_, Vec<String>>("neighbour", "ruin", &()).expect("it goes on");
+        assert!(
+            lines[0].starts_with("failed: garden: `rot` panicked: 3 kilos have gone bad (garden/src/market.rs"),
+            "{lines:?}"
+        );
+        assert_eq!(lines[1], "gone: there is no mod `garden`, or it does not run");
+        let fault = game.first_fault();
+        assert!(fault.starts_with("garden 0.1.0") && fault.ends_with("(the mod `neighbour` called it)"), "{fault}");
     }
 }
 

@@ -3,6 +3,7 @@
 mod demand;
 mod game;
 mod looks;
+mod market;
 mod order;
 mod own;
 mod senses;

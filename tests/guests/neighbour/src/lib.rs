@@ -1,4 +1,6 @@
-//! A mod that uses what the mod `garden` defines.
+//! A mod that uses what the mod `garden` defines, and calls it.
+
+mod trade;
 
 use mod_sdk::prelude::*;
 
@@ -57,7 +59,8 @@ fn main(app: &mut App) {
     app.add_systems(Update, (visit, listen))
         .add_systems(Update, early.before(SystemName("garden::update")))
         .add_systems(Update, late.after(SystemName("garden::update")))
-        .add_observer(on_feast);
+        .add_observer(on_feast)
+        .add_plugins(trade::add);
 }
 
 fn visit(

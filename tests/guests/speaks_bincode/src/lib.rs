@@ -55,6 +55,33 @@ fn echo_order(order: Order) -> Order {
     order
 }
 
+/// A mod that returns what it gets.
+mod echo {
+    use mod_sdk::prelude::*;
+
+    #[import(mod = "echo")]
+    pub fn order(order: super::Order) -> Result<super::Order, ModCallError>;
+
+    #[import(mod = "echo")]
+    pub fn both(text: String, number: u32) -> Result<(String, u32), ModCallError>;
+
+    #[import(mod = "echo")]
+    pub fn nothing() -> Result<(), ModCallError>;
+
+    #[import(mod = "echo")]
+    pub fn number(text: String) -> Result<u32, ModCallError>;
+}
+
+#[export]
+fn relay(order: Order) -> Option<Order> {
+    echo::order(order).ok()
+}
+
+#[export]
+fn relay_others() -> String {
+    format!("{:?} {:?} {:?}", echo::both("a".to_owned(), 7), echo::nothing(), echo::number("a".to_owned()))
+}
+
 #[export]
 fn maybe(x: Option<u32>) -> Option<u32> {
     x.and_then(|x| x.checked_sub(1))
