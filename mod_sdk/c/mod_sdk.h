@@ -174,7 +174,31 @@ typedef struct __attribute__((packed)) mod_duration {
     MOD_FUNCTION_LINE("import bincode " #name " " signature) \
     MOD_HOST_FUNCTION(name)
 
-/* The same for functions of the contract, which are not stated: `world_prepare`, `query_ticks`, ... */
+/* A function of another mod, by that mod's id, which has to stand in a line `dependency: ...` or `optional: ...` of the identity.
+ * The other mod may be missing, busy or fail, so the answer begins with a status; behind every other than MOD_ANSWERED
+ * there is a sentence about it: mod_get_rest. It ends with mod_read_end, too:
+ *
+ *     MOD_IDENTITY_LINE("dependency: bees")
+ *     MOD_IMPORT_OF("bees", honey, "(u32)->u32")
+ *     ...
+ *     uint32_t status, jars = 0;
+ *     mod_reader answer = honey(&arguments, &status);
+ *     if (status == MOD_ANSWERED) jars = mod_get_u32(&answer);
+ *     else mod_get_rest(&answer);
+ *     mod_read_end(&answer); */
+enum { MOD_ANSWERED, MOD_NOT_RUNNING, MOD_NO_SUCH_FUNCTION, MOD_BUSY, MOD_FAILED, MOD_REFUSED };
+
+#define MOD_IMPORT_OF(mod, name, signature)                                               \
+    MOD_FUNCTION_LINE("import bincode " mod "::" #name " " signature)                     \
+    __attribute__((import_module("mod:" mod), import_name("__" #name))) uint64_t          \
+    mod_import_of_##name(uint64_t arguments);                                             \
+    static inline mod_reader name(mod_writer *arguments, uint32_t *status) {              \
+        mod_reader answer = mod_read(mod_import_of_##name(mod_give(arguments)));          \
+        *status = mod_get_u32(&answer);                                                   \
+        return answer;                                                                    \
+    }
+
+/* As MOD_IMPORT for functions of the contract, which are not stated: `world_prepare`, `query_ticks`, ... */
 #define MOD_HOST_FUNCTION(name)                                                    \
     MOD_RAW_IMPORT("__" #name) uint64_t mod_import_##name(uint64_t arguments);     \
     static inline mod_reader name(mod_writer *arguments) {                         \

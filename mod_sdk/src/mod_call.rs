@@ -24,8 +24,6 @@ use mod_abi::codec::DecodeError;
 ///         Err(error) => warn!("no honey: {error}"),
 ///     }
 /// }
-/// # #[test]
-/// # fn in_a_test_there_are_no_other_mods() {}
 /// # pub fn main() { breakfast() }
 /// # }
 /// # fn main() { the_mod::main() }
@@ -48,13 +46,13 @@ pub enum ModCallError {
         /// Which mod it is.
         reason: String,
     },
-    /// The mod failed over it. The game has stopped it.
+    /// The mod failed over it, and is stopped if it cannot go on; or its result is no value of its type.
     Failed {
         /// Why.
         reason: String,
     },
-    /// The call was not made or its result not handed over: what crosses is no value of its type or too large, or the call
-    /// cannot be made at this moment.
+    /// The call was not made or its result not handed over: the arguments are no values of their types or too large, or the
+    /// call cannot be made at this moment.
     Refused {
         /// Why.
         reason: String,

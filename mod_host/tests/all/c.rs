@@ -19,7 +19,7 @@ use mod_abi::{
     },
     names::LogLevel,
 };
-use mod_host::{CallError, Entropy, Instance, Limits, NoHostCalls};
+use mod_host::{CallError, Caller, Entropy, HostCalls, Instance, Limits, ModCall, ModCallFailure, NoHostCalls};
 use serde::{Deserialize, Serialize};
 
 use crate::harness::{Host, Lines, Setup, assert_contains};
@@ -187,6 +187,33 @@ fn the_header_talks_to_the_game() {
     assert_eq!(draw(40), draw(40));
     // More than the game gives at once.
     assert_eq!(draw((1 << 20) + 5).len(), (1 << 20) + 5);
+}
+
+/// The mod `bees`, as the header knows it.
+struct Bees;
+
+impl HostCalls for Bees {
+    fn call(&mut self, _: &mut Caller<'_>, _: usize, _: &[u8], _: &mut Vec<u8>) -> Result<(), String> {
+        Err("there is nothing".to_owned())
+    }
+
+    fn call_mod(&mut self, call: &ModCall<'_>, result: &mut Vec<u8>) -> Result<(), ModCallFailure> {
+        assert_eq!(call.import.to_string(), "bees::honey");
+        let amount: u32 = codec::decode(call.args).unwrap();
+        result.extend(codec::encode(&format!("{amount} jars")).unwrap());
+        Ok(())
+    }
+}
+
+#[test]
+fn the_header_calls_other_mods() {
+    let Some(mut header) = with_header(&Setup::default()) else { return };
+    let answer: (u32, String) = header.call("breakfast", &3_u32, &mut Bees).unwrap();
+    assert_eq!(answer, (0, "3 jars".to_owned()));
+    let answer: (u32, String) = header.call("breakfast", &3_u32, &mut NoHostCalls).unwrap();
+    assert_eq!(answer, (1, "there is no mod `bees`, or it does not run".to_owned()));
+    let stated = header.manifest().functions.iter().find(|function| function.mod_id.is_some());
+    assert_eq!(stated.unwrap().to_string(), "import bincode bees::honey (u32)->str");
 }
 
 #[test]

@@ -6,7 +6,10 @@ MOD_IDENTITY("header", "1.2.3")
 MOD_IDENTITY_LINE("author: Ada")
 MOD_IDENTITY_LINE("setting: greeting text \\\"Hello, you\\\" - What the beekeeper says")
 
+MOD_IDENTITY_LINE("optional: bees")
+
 MOD_IMPORT(play_sound, "(str,f32)->bool")
+MOD_IMPORT_OF("bees", honey, "(u32)->str")
 
 /* Everything comes back as it went in. */
 MOD_EXPORT(echo, "(bool,u8,u16,u32,u64,i32,i64,f32,f64,str,[f64])->_") {
@@ -35,6 +38,18 @@ MOD_EXPORT(play, "(str)->bool") {
     mod_put_f32(&arguments, 0.5f);
     mod_reader answer = play_sound(&arguments);
     mod_put_bool(out, mod_get_bool(&answer));
+    mod_read_end(&answer);
+}
+
+/* The status, and what is behind it as a text. */
+MOD_EXPORT(breakfast, "(u32)->(u32,str)") {
+    mod_writer arguments = {0};
+    mod_put_u32(&arguments, mod_get_u32(in));
+    uint32_t status;
+    mod_reader answer = honey(&arguments, &status);
+    mod_text text = status == MOD_ANSWERED ? mod_get_text(&answer) : mod_get_rest(&answer);
+    mod_put_u32(out, status);
+    mod_put_text(out, text.start, text.len);
     mod_read_end(&answer);
 }
 

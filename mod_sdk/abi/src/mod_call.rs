@@ -30,10 +30,10 @@ pub enum ModCallStatus {
     NoSuchFunction = 2,
     /// The mod is in the middle of a call that led to this one. No mod is entered twice.
     Busy = 3,
-    /// The mod failed over it and is stopped.
+    /// The mod failed over it, or its result is no value of its type or too large. It is stopped if it cannot go on.
     Failed = 4,
-    /// The call was not made, because of what it would have taken: its arguments are no values of their types or too
-    /// large, or it cannot be made at this moment.
+    /// The call was not made, because its arguments are no values of their types or too large, or because it cannot be made
+    /// at this moment; or there was no memory for its result.
     Refused = 5,
 }
 
