@@ -6,7 +6,7 @@
 //! switched off, and the values of their settings), `resolve` (which mods run together, and in which order), `codec` (how its values become bytes) and
 //! `shape` (what a type of the host looks like), `engine`, `compile`, `imports` (with `host_function`, `linker`, `preview1`,
 //! `wasi`, `entropy`, `log`), `instance`. While it runs: `call` and `function` (calls by name and by handle), `memory`, `context` and
-//! `caller` (the way back into the host), `job` and `opaque` (what the host keeps for it), `state`. What went wrong: `fault`,
+//! `caller` (the way back into the host), `mod_call` and `nesting` (from one mod to another), `job` and `opaque` (what the host keeps for it), `state`. What went wrong: `fault`,
 //! `error`, `text`, `nearest`. All of it with a handle on it: `plugin`.
 //!
 //! This crate must not know Bevy.

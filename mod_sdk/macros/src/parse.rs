@@ -3,8 +3,8 @@
 use proc_macro2::{Group, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{
-    Attribute, Data, DeriveInput, Fields, GenericArgument, Ident, LitStr, MetaNameValue, PathArguments, Result,
-    ReturnType, Signature, Token, Type, Visibility,
+    Attribute, Data, DeriveInput, Fields, GenericArgument, Ident, LitStr, MetaNameValue, PathArguments, PathSegment,
+    Result, ReturnType, Signature, Token, Type, Visibility,
     ext::IdentExt,
     meta,
     parse::{Parse, ParseStream, Parser},
@@ -59,10 +59,12 @@ impl Function {
 
 /// `R` in `Result<R, ModCallError>`, by any path.
 fn result_of_mod(ty: &Type) -> Option<&Type> {
-    let last = |ty| match ty {
-        &Type::Path(ref path) => path.path.segments.last(),
-        _ => None,
-    };
+    fn last(ty: &Type) -> Option<&PathSegment> {
+        match ty {
+            Type::Path(path) => path.path.segments.last(),
+            _ => None,
+        }
+    }
     let result = last(ty).filter(|segment| segment.ident == "Result")?;
     let PathArguments::AngleBracketed(arguments) = &result.arguments else { return None };
     let mut types = arguments.args.iter();
