@@ -175,8 +175,9 @@ fn what_a_dependency_does_not_have_is_one_error() {
 }
 
 #[test]
-fn a_dependency_that_comes_later_is_compared_at_the_call() {
-    let wanting = wasps("honey").states(&["import bincode bees::honey (f32)->u32"]);
+fn a_mod_that_is_not_needed_is_compared_at_the_call() {
+    let wanting = caller("wasps", "bees", "honey").depends(Optional, "bees");
+    let wanting = wanting.states(&["import bincode bees::honey (f32)->u32"]);
     let mut game = game(&[("0.wasm", wanting), ("1.wasm", bees().states(&["export bincode honey (u32)->u32"]))]);
     game.until_told("loaded bees");
     assert_eq!(status(&mut game), ModCallStatus::NoSuchFunction);
@@ -252,7 +253,8 @@ fn a_mod_that_loops_over_a_call_is_stopped_and_its_caller_goes_on() {
 
 #[test]
 fn a_mod_comes_and_goes() {
-    let mut game = game(&[("0.wasm", bees()), ("1.wasm", wasps("honey"))]);
+    let optional = caller("wasps", "bees", "honey").depends(Optional, "bees");
+    let mut game = game(&[("0.wasm", bees()), ("1.wasm", optional)]);
     game.until_told("loaded wasps");
     assert_eq!(answer(&mut game), HONEY);
     with_mods(&mut game, |mut mods| mods.disable("bees")).expect("it is there");
@@ -306,7 +308,8 @@ fn lies_in_the_section_are_errors() {
         ("import json bees::honey ()->()", "built for `json`"),
         ("import bincode bees::honey ()->()\\nimport bincode bees::honey (u8)->()", "states `honey` twice"),
     ] {
-        let mut game = game(&[("wasps.wasm", wasps("honey").states(&[line]))]);
+        let lying = wasps("honey").states(&[line]);
+        let mut game = game(&[("bees.wasm", bees()), ("wasps.wasm", lying)]);
         let fault = game.first_fault();
         assert!(fault.contains(expected), "{expected:?} is not in: {fault}");
     }
