@@ -9,7 +9,7 @@
 //! - [`codec`]: how values become bytes;
 //! - [`Identity`]: who a mod is, readable without running it;
 //! - [`Schema`]: what a type looks like, so that both sides can notice a difference;
-//! - [`check_value`]: whether bytes are a value of that shape;
+//! - [`check_value`]: whether bytes are a value of that shape; [`map_entities`]: other ids in it;
 //! - [`FunctionDesc`]: what its functions take and return, readable without running it;
 //! - [`ModCallStatus`]: what came of a call from one mod to another;
 //! - [`describe`]: what a mod wants: systems, queries, observers;
@@ -67,4 +67,4 @@ pub use names::ABI_VERSION;
 pub use schema::{
     Leaf, MAX_DEPTH, MAX_EMPTY_PARTS, MAX_SCHEMA_BYTES, Schema, SchemaDifference, SchemaError, Variant, VariantFields,
 };
-pub use walk::{Malformed, check_value, take_value};
+pub use walk::{Malformed, check_value, map_entities, take_value};

@@ -10,6 +10,7 @@ use alloc::{
     string::String,
     vec::Vec,
 };
+use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -100,6 +101,68 @@ pub fn migrate(
     let out = fitted(&Path::root(name), old, new, &mut room, &mut found)?;
     losses.append(&mut found.0);
     Ok(out)
+}
+
+/// How values of one type become values of another: as [`migrate`], for many values of the same two types, which are
+/// compared once.
+pub struct Migration<'a> {
+    name: &'a str,
+    old: &'a Schema,
+    new: &'a Schema,
+    start: Option<&'a [u8]>,
+    fit: Fit<'a>,
+    /// Whether the types are the same.
+    is_same: bool,
+    /// How many values may still say what they lose.
+    telling: usize,
+}
+
+/// After so many values that lost something, the others do so without a word: most lose the same.
+const MAX_TELLING: usize = 1024;
+
+impl<'a> Migration<'a> {
+    /// From `old` to `new`. What is new starts as in `start`, an encoding of the new type, or as nothing.
+    ///
+    /// # Errors
+    /// When `start` is no value of its type.
+    pub fn new(name: &'a str, old: &'a Schema, new: (&'a Schema, Option<&'a [u8]>)) -> Result<Self, Malformed> {
+        let (new, start) = new;
+        start.map_or(Ok(()), |start| check_value(new, start))?;
+        Ok(Self { name, old, new, start, fit: Fit::new(old, new), is_same: old == new, telling: MAX_TELLING })
+    }
+
+    /// Migrates one value. What is written counts against `room`, in bytes, also if it is no value in the end. Adds a
+    /// sentence to `losses` for each thing that was dropped and is not told there yet, at most 64 for one value.
+    ///
+    /// # Errors
+    /// As [`migrate`], and when there is no room.
+    pub fn run(
+        &mut self,
+        mut bytes: &[u8],
+        room: &mut usize,
+        losses: &mut BTreeSet<String>,
+    ) -> Result<Vec<u8>, Malformed> {
+        check_value(self.old, bytes)?;
+        // What the value starts with is walked for each of them, so each pays for it.
+        let mut start = self.start.filter(|_| !self.is_same);
+        *room = room.checked_sub(start.map_or(0, <[u8]>::len)).ok_or(Malformed)?;
+        let mut found = Losses::telling(self.telling > 0);
+        let mut out = Output { bytes: Vec::new(), room, losses: &mut found };
+        self.fit.run(&mut bytes, start.as_mut(), &Path::root(self.name), &mut out)?;
+        let bytes = out.bytes;
+        check_value(self.new, &bytes)?;
+        if !found.0.is_empty() {
+            self.telling = self.telling.saturating_sub(1);
+            losses.append(&mut found.0.into_iter().collect());
+        }
+        Ok(bytes)
+    }
+}
+
+impl fmt::Debug for Migration<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Migration").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 /// What is written counts against `room`, also if it is no value in the end.

@@ -1,5 +1,6 @@
 //! Encoded values, walked along their schemas: where each ends, and whether its bytes are valid.
 
+use alloc::vec::Vec;
 use core::fmt;
 
 use crate::{Leaf, Schema, VariantFields};
@@ -24,8 +25,38 @@ impl core::error::Error for Malformed {}
 /// # Errors
 /// When they are not.
 pub fn check_value(schema: &Schema, bytes: &[u8]) -> Result<(), Malformed> {
+    walk_all(schema, bytes, &mut |_, _| ())
+}
+
+/// Replaces every entity's id in one value of that shape by what `map` makes of it.
+///
+/// Takes time in proportion to the bytes, as [`check_value`] does.
+///
+/// # Errors
+/// When the bytes are not a value of that shape, and then nothing was replaced. When `map` answers with what is no id: the
+/// lower half of one is never 0.
+pub fn map_entities(schema: &Schema, bytes: &mut [u8], mut map: impl FnMut(u64) -> u64) -> Result<(), Malformed> {
+    let (len, mut places) = (bytes.len(), Vec::new());
+    walk_all(schema, bytes, &mut |leaf, rest| {
+        if leaf == Leaf::Entity {
+            places.push(len.saturating_sub(rest));
+        }
+    })?;
+    for place in places {
+        let id = bytes.get_mut(place..).and_then(<[u8]>::first_chunk_mut::<8>).ok_or(Malformed)?;
+        let new = map(u64::from_le_bytes(*id)).to_le_bytes();
+        if new.first_chunk::<4>() == Some(&[0; 4]) {
+            return Err(Malformed);
+        }
+        *id = new;
+    }
+    Ok(())
+}
+
+/// Walks one value with nothing left over. `leaf` is told of each leaf, and how many bytes there are from it on.
+fn walk_all<F: FnMut(Leaf, usize)>(schema: &Schema, bytes: &[u8], leaf: &mut F) -> Result<(), Malformed> {
     let mut rest = bytes;
-    skip(schema, &mut rest)?;
+    skip(schema, &mut rest, leaf)?;
     if rest.is_empty() { Ok(()) } else { Err(Malformed) }
 }
 
@@ -35,25 +66,28 @@ pub fn check_value(schema: &Schema, bytes: &[u8]) -> Result<(), Malformed> {
 /// When `input` does not begin with one.
 pub fn take_value<'a>(schema: &Schema, input: &mut &'a [u8]) -> Result<&'a [u8], Malformed> {
     let whole = *input;
-    skip(schema, input)?;
+    skip(schema, input, &mut |_, _| ())?;
     whole.get(..whole.len().saturating_sub(input.len())).ok_or(Malformed)
 }
 
-fn skip(schema: &Schema, input: &mut &[u8]) -> Result<(), Malformed> {
+fn skip<F: FnMut(Leaf, usize)>(schema: &Schema, input: &mut &[u8], leaf: &mut F) -> Result<(), Malformed> {
     #[cfg(test)]
     crate::tests::step();
     match schema {
-        Schema::Leaf(leaf) => skip_leaf(*leaf, input),
-        Schema::Struct(fields) => skip_all(fields.iter().map(|(_, field)| field), input),
-        Schema::Tuple(fields) => skip_all(fields, input),
+        Schema::Leaf(kind) => {
+            leaf(*kind, input.len());
+            skip_leaf(*kind, input)
+        }
+        Schema::Struct(fields) => skip_all(fields.iter().map(|(_, field)| field), input, leaf),
+        Schema::Tuple(fields) => skip_all(fields, input, leaf),
         Schema::List(item) => {
             let len = take_len(item, input)?;
-            (0..len).try_for_each(|_| skip(item, input))
+            (0..len).try_for_each(|_| skip(item, input, leaf))
         }
-        Schema::Array(item, len) => (0..*len).try_for_each(|_| skip(item, input)),
+        Schema::Array(item, len) => (0..*len).try_for_each(|_| skip(item, input, leaf)),
         Schema::Option(item) => {
             if take_tag(input)? {
-                skip(item, input)
+                skip(item, input, leaf)
             } else {
                 Ok(())
             }
@@ -61,23 +95,27 @@ fn skip(schema: &Schema, input: &mut &[u8]) -> Result<(), Malformed> {
         Schema::Map(key, value) => {
             let len = take_len(key, input)?;
             (0..len).try_for_each(|_| {
-                skip(key, input)?;
-                skip(value, input)
+                skip(key, input, leaf)?;
+                skip(value, input, leaf)
             })
         }
         Schema::Enum(variants) => {
             let index = usize::try_from(take_u32(input)?).map_err(|_| Malformed)?;
             match &variants.get(index).ok_or(Malformed)?.fields {
                 VariantFields::Unit => Ok(()),
-                VariantFields::Tuple(fields) => skip_all(fields, input),
-                VariantFields::Struct(fields) => skip_all(fields.iter().map(|(_, field)| field), input),
+                VariantFields::Tuple(fields) => skip_all(fields, input, leaf),
+                VariantFields::Struct(fields) => skip_all(fields.iter().map(|(_, field)| field), input, leaf),
             }
         }
     }
 }
 
-fn skip_all<'s>(parts: impl IntoIterator<Item = &'s Schema>, input: &mut &[u8]) -> Result<(), Malformed> {
-    parts.into_iter().try_for_each(|part| skip(part, input))
+fn skip_all<'s, F: FnMut(Leaf, usize)>(
+    parts: impl IntoIterator<Item = &'s Schema>,
+    input: &mut &[u8],
+    leaf: &mut F,
+) -> Result<(), Malformed> {
+    parts.into_iter().try_for_each(|part| skip(part, input, leaf))
 }
 
 fn skip_leaf(leaf: Leaf, input: &mut &[u8]) -> Result<(), Malformed> {

@@ -19,13 +19,24 @@ pub(super) const MAX_CHARS: usize = 200;
 /// The most characters of a type in a sentence.
 const MAX_TYPE_CHARS: usize = 60;
 
-#[derive(Default)]
-pub(super) struct Losses(pub(super) Vec<String>);
+/// The sentences, and how many there may be.
+pub(super) struct Losses(pub(super) Vec<String>, usize);
+
+impl Default for Losses {
+    fn default() -> Self {
+        Self(Vec::new(), MAX_LOSSES)
+    }
+}
 
 impl Losses {
+    /// For values that may say what they lose, or not.
+    pub(super) fn telling(tells: bool) -> Self {
+        Self(Vec::new(), if tells { MAX_LOSSES } else { 0 })
+    }
+
     /// Only a sentence that is kept is written.
     pub(super) fn add(&mut self, path: &Path, what: fmt::Arguments) {
-        if self.0.len() < MAX_LOSSES {
+        if self.0.len() < self.1 {
             self.0.push(format!("{} {what}", Cut(&path.to_string(), MAX_CHARS)));
         }
     }

@@ -5,6 +5,7 @@ extern crate std;
 use alloc::{
     borrow::ToOwned,
     boxed::Box,
+    collections::BTreeSet,
     format,
     string::{String, ToString},
     vec,
@@ -18,7 +19,7 @@ use proptest::{
     prelude::{Just, ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, proptest},
 };
 
-use super::{SavedState, carry_over, losses::MAX_LOSSES, migrate};
+use super::{Migration, SavedState, carry_over, losses::MAX_LOSSES, migrate};
 use crate::{
     Leaf, Malformed, Schema, check_value, codec,
     tests::{encoded, hostile, paid_by, schema, shape, steps, typed, value_of, written_along},
@@ -339,4 +340,33 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn many_values_migrate_as_one_does_and_tell_the_same_loss_once() {
+    let (old, new) = (schema("{n:u8,gone:u8}"), schema("{fresh:u16,n:u32}"));
+    let start = encoded((7_u16, 0_u32));
+    let mut migration = Migration::new("Bees", &old, (&new, Some(&start))).unwrap();
+    let (mut room, mut losses) = (10_000, BTreeSet::new());
+    for n in 0..100_u8 {
+        let bytes = encoded((n, n));
+        let migrated = migration.run(&bytes, &mut room, &mut losses).unwrap();
+        let alone = migrate("Bees", (&old, &bytes), (&new, Some(&start)), &mut Vec::new());
+        assert_eq!(Ok(migrated), alone);
+    }
+    assert_eq!(losses.into_iter().collect::<Vec<_>>(), ["Bees.gone is no longer kept"]);
+    assert_eq!(room, 10_000 - 100 * 2 * start.len(), "each pays for what it is and for what it starts with");
+}
+
+#[test]
+fn a_migration_ends_with_its_room_and_refuses_what_is_no_value() {
+    let (old, new) = (schema("u8"), schema("{n:u64}"));
+    let mut migration = Migration::new("Bees", &old, (&new, None)).unwrap();
+    let (mut room, mut losses) = (20, BTreeSet::new());
+    let mut run = |bytes: &[u8]| migration.run(bytes, &mut room, &mut losses);
+    assert_eq!(run(&[1, 2]), Err(Malformed));
+    assert_eq!(run(&[1]), Ok(vec![0; 8]));
+    assert_eq!(run(&[1]), Ok(vec![0; 8]));
+    assert_eq!(run(&[1]), Err(Malformed));
+    assert!(Migration::new("Bees", &old, (&new, Some(&[1]))).is_err());
 }

@@ -10,7 +10,7 @@ use proptest::{
 };
 use serde::Serialize;
 
-use super::{Malformed, check_value};
+use super::{Malformed, check_value, map_entities};
 use crate::{
     MAX_EMPTY_PARTS, Schema,
     tests::{encoded, hostile, hostile_bytes, paid_by, schema, steps, typed},
@@ -196,4 +196,33 @@ proptest! {
         let (_, steps) = steps(|| check_value(&schema, &bytes));
         prop_assert!(steps <= paid_by(bytes.len()), "{}: {} steps for {} bytes", schema, steps, bytes.len());
     }
+}
+
+#[test]
+fn entities_are_replaced_wherever_they_are() {
+    #[track_caller]
+    fn check<T: Serialize>(text: &str, value: impl Fn(u64) -> T) {
+        let mut bytes = encoded(value(7));
+        assert_eq!(map_entities(&schema(text), &mut bytes, |id| id.saturating_add(93)), Ok(()), "{text}");
+        assert_eq!(bytes, encoded(value(100)), "{text}");
+    }
+    check("entity", |id| id);
+    check("{n:u8,e:entity,s:str}", |id| (7_u8, id, "7"));
+    check("[entity]", |id| vec![id, id]);
+    check("[(u64,entity);2]", |id| [(7_u64, id), (7, id)]);
+    check("?entity", |id| Some(id));
+    check("{entity=>[entity]}", |id| vec![(id, vec![id])]);
+    check("<A|B(entity,u8)|C{e:entity}>", |id| (1_u32, id, 7_u8));
+    check("<A|B(entity,u8)|C{e:entity}>", |id| (2_u32, id));
+    check("{n:u64}", |_| 7_u64);
+}
+
+#[test]
+fn what_is_no_value_or_no_id_is_refused() {
+    let (pair, id) = (schema("(entity,bool)"), encoded(7_u64));
+    let mut bytes = [&id[..], &[2]].concat();
+    let before = bytes.clone();
+    assert_eq!(map_entities(&pair, &mut bytes, |_| 9), Err(Malformed));
+    assert_eq!(bytes, before, "nothing was replaced");
+    assert_eq!(map_entities(&schema("entity"), &mut id.clone(), |_| 3 << 32), Err(Malformed));
 }
