@@ -34,6 +34,11 @@ pub use lifecycle::{
     fault::{FaultCause, ModEvent, ModFault},
     maintain::MaintainMods,
     registry::{ModRegistry, ModState},
+    save::{
+        SaveMods,
+        format::{ModSave, SavedMod},
+        report::{MissingMod, ModDifference, ModRestore, SaveProblem},
+    },
     schedule::{ModSystems, OrderConflict, SystemsOfMod},
     settings::{Leftovers, ModSettings},
 };

@@ -2,7 +2,8 @@
 //!
 //! [`maintain`] is the frame boundary, before any schedule of the game runs. It follows the [`files`], gives their
 //! [`bytes`] to the background ([`prepare`]), and [`settle`]s what comes back: into the game ([`install`], [`schedule`]),
-//! or as a [`fault`]. What is known of every mod is in [`registry`], and what the player chose in [`list`]. The game speaks to its mods through [`calls`].
+//! or as a [`fault`]. What is known of every mod is in [`registry`], and what the player chose in [`list`]. The game speaks to
+//! its mods through [`calls`], and puts what they have into a [`save`].
 //!
 //! Must not know wasmtime.
 
@@ -20,6 +21,7 @@ mod prepare;
 mod reach;
 pub(crate) mod registry;
 mod requests;
+pub(crate) mod save;
 pub(crate) mod schedule;
 pub(crate) mod settings;
 mod settle;

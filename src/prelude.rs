@@ -2,8 +2,8 @@
 
 pub use crate::{
     CallMod, DespawnableByMods, FromMod, Job, Leftovers, ModAppExt, ModCallError, ModEvent, ModFault, ModFunction,
-    ModInfo, ModLimits, ModMessage, ModRegistry, ModSettings, ModState, ModSystems, ModTrigger, Mods, Refusal,
-    SpawnedBy, SystemsOfMod, WasmModsPlugin,
+    ModInfo, ModLimits, ModMessage, ModRegistry, ModRestore, ModSave, ModSettings, ModState, ModSystems, ModTrigger,
+    Mods, Refusal, SaveMods, SpawnedBy, SystemsOfMod, WasmModsPlugin,
 };
 #[cfg(feature = "wasi")]
 pub use crate::{WasiError, WasiGrants, WasiGuard};

@@ -128,6 +128,8 @@ pub struct Instance {
     pub(crate) functions: Functions,
     pub(crate) compiled: CompiledMod,
     pub(crate) limits: Limits,
+    /// What it was started with.
+    config: InstanceConfig,
     pub(crate) batch: Batch,
     pub(crate) poisoned: bool,
     /// Tells this instance from every other one, for handles to its functions.
@@ -155,7 +157,7 @@ impl Instance {
         let raw = RawImports::new(module.engine(), config.linker_hook())?;
         #[cfg(feature = "wasi")]
         let granted = crate::wasi::Granted::new(&config.wasi, &compiled.manifest().identity.id);
-        let InstanceConfig { limits, entropy, log, host_functions, .. } = config;
+        let InstanceConfig { limits, entropy, log, host_functions, .. } = config.clone();
         let source = Source::new(entropy, &compiled.manifest().identity.id);
         let state = State::new(compiled.clone(), &limits, source, log, host_functions);
         let mut store = Store::try_new(module.engine(), state).map_err(|error| instantiate(&error))?;
@@ -189,6 +191,7 @@ impl Instance {
             functions,
             compiled: compiled.clone(),
             limits,
+            config,
             batch: Batch::default(),
             poisoned: false,
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
@@ -200,6 +203,15 @@ impl Instance {
                 .map_err(|source| LoadError::Start { source })?;
         }
         Ok(instance)
+    }
+
+    /// Starts the same module once more, with the same limits, log and host functions: an instance as this one was at its
+    /// start. This one stays as it is, and may be poisoned.
+    ///
+    /// # Errors
+    /// As [`Instance::new`].
+    pub fn start_anew(&self) -> Result<Self, LoadError> {
+        Self::new(&self.compiled, self.config.clone())
     }
 
     /// Whether a call was left in the middle. Every later call answers [`CallError::Poisoned`].

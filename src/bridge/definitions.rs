@@ -5,6 +5,7 @@
 #![expect(unsafe_code, reason = "registers components that have no Rust type")]
 
 mod migrate;
+pub(crate) mod snapshot;
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},

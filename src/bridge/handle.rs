@@ -251,6 +251,11 @@ impl ModHandle {
         }
     }
 
+    /// What the fault is, while it is not told yet.
+    pub(crate) fn fault_text(&self) -> Option<String> {
+        ignore_poison(&self.fault).as_ref().map(|fault| fault.error.to_string())
+    }
+
     /// Takes the fault away, to be told once.
     pub(crate) fn take_fault(&self) -> Option<Fault> {
         if self.is_faulted() { ignore_poison(&self.fault).take() } else { None }

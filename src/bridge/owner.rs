@@ -1,5 +1,7 @@
 //! Whose an entity is: the components by which the mods' entities are told from the game's.
 
+use std::{collections::BTreeSet, sync::Arc};
+
 use bevy_ecs::{component::Component, entity::Entity, reflect::ReflectComponent, world::World};
 use bevy_reflect::{Reflect, std_traits::ReflectDefault};
 
@@ -43,8 +45,18 @@ impl SpawnedBy {
 
 /// All entities that a mod spawned, the hidden ones too.
 pub(crate) fn entities_of(world: &World, mod_id: &str) -> Vec<Entity> {
-    let Some(component) = world.component_id::<SpawnedBy>() else { return Vec::new() };
-    let archetypes = world.archetypes().iter().filter(|archetype| archetype.contains(component));
-    let entities = archetypes.flat_map(|archetype| archetype.entities().iter().map(|entity| entity.id()));
-    entities.filter(|entity| world.get::<SpawnedBy>(*entity).is_some_and(|by| by.mod_id() == mod_id)).collect()
+    all(world).filter(|entity| world.get::<SpawnedBy>(*entity).is_some_and(|by| by.mod_id() == mod_id)).collect()
+}
+
+/// The mods that spawned entities which are still there.
+pub(crate) fn mods(world: &World) -> BTreeSet<Arc<str>> {
+    all(world).filter_map(|entity| world.get::<SpawnedBy>(entity)).map(|by| by.mod_id().into()).collect()
+}
+
+/// All entities that any mod spawned, the hidden ones too.
+fn all(world: &World) -> impl Iterator<Item = Entity> {
+    let component = world.component_id::<SpawnedBy>();
+    let archetypes = world.archetypes().iter();
+    let archetypes = archetypes.filter(move |archetype| component.is_some_and(|mark| archetype.contains(mark)));
+    archetypes.flat_map(|archetype| archetype.entities().iter().map(|entity| entity.id()))
 }

@@ -104,6 +104,13 @@ pub enum ModEvent {
         /// The version that goes on.
         version: String,
     },
+    /// A save was restored: the mod has taken over what the save has of it, or has started anew if that is nothing.
+    Restored {
+        /// The mod's id.
+        id: Arc<str>,
+        /// What of the save has no place in this version or in this World: a sentence for each thing.
+        lost: Arc<[String]>,
+    },
     /// The game switched it off.
     Disabled {
         /// The mod's id.

@@ -1,8 +1,8 @@
 //! What a mod has in the World apart from its systems, and how it goes.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
-use bevy_ecs::world::World;
+use bevy_ecs::{entity::Entity, world::World};
 use mod_abi::describe::DefinitionKind;
 use tracing::warn;
 
@@ -26,10 +26,16 @@ pub(crate) fn remove(world: &mut World, id: &Arc<str>) {
     if !are_removed(world) {
         return;
     }
+    clear(world, id, &HashSet::new(), true);
+}
+
+/// Removes what a mod has in the World: the entities that it spawned but for those that `stay`, its components and resources,
+/// and resources that it `inserted` where there were none.
+pub(crate) fn clear(world: &mut World, id: &Arc<str>, stay: &HashSet<Entity>, inserted: bool) {
     let permits = Permits::new(world);
     for entity in owner::entities_of(world, id) {
         // The game may have made something of it that is not for mods.
-        if permits.protected_id(world, entity).is_none() {
+        if !stay.contains(&entity) && permits.protected_id(world, entity).is_none() {
             guard(world, id, |world| {
                 // With its parent it may be gone already.
                 let _ = world.try_despawn(entity);
@@ -44,6 +50,9 @@ pub(crate) fn remove(world: &mut World, id: &Arc<str>) {
         } else {
             definitions::remove_everywhere(world, component);
         }
+    }
+    if !inserted {
+        return;
     }
     for component in InsertedResources::take(world, id) {
         guard(world, id, |world| {

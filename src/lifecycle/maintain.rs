@@ -19,6 +19,7 @@ use crate::{
         load_order, reach,
         registry::{FileRecord, Listing, ModRegistry},
         requests::carry_out,
+        save::take_over::take_over_late,
         settle::{retry_waiting, take_prepared, tell_faults},
     },
 };
@@ -48,6 +49,7 @@ pub(crate) fn maintain(world: &mut World, mut cursors: Local<Cursors>) {
     expect_mods(world);
     take_prepared(world);
     retry_waiting(world);
+    take_over_late(world);
     start_tasks(world);
     // A start-up system may have brought another mod down just now.
     tell_faults(world);

@@ -63,6 +63,15 @@ impl Systems {
     }
 }
 
+/// Which systems of a mod run once when it starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Once {
+    /// Those of the start-up.
+    Startup,
+    /// Those for a version that has taken over.
+    OnReload,
+}
+
 /// A running instance that gets its slots.
 pub(crate) struct Start<'a> {
     id: &'a Arc<str>,
@@ -94,12 +103,20 @@ impl<'a> Start<'a> {
 
     /// Runs the systems of the start-up.
     pub(crate) fn run_startup(&self, world: &mut World, systems: &mut Systems) {
-        run_once(world, &mut self.ready(std::mem::take(&mut systems.startup)));
+        run_once(world, &mut self.once(systems, Once::Startup));
     }
 
     /// Runs the systems for a version that has taken over.
     pub(crate) fn run_on_reload(&self, world: &mut World, systems: &mut Systems) {
-        run_once(world, &mut self.ready(std::mem::take(&mut systems.on_reload)));
+        run_once(world, &mut self.once(systems, Once::OnReload));
+    }
+
+    /// The slots of the systems that run once, in their order, to [run](run_once).
+    pub(crate) fn once(&self, systems: &mut Systems, which: Once) -> Vec<Slot> {
+        self.ready(std::mem::take(match which {
+            Once::Startup => &mut systems.startup,
+            Once::OnReload => &mut systems.on_reload,
+        }))
     }
 
     /// Slots that run once, in their order.

@@ -34,6 +34,7 @@ const UNSAFE_FILES: &[&str] = &[
     "src/bridge/crossing.rs",
     "src/bridge/definitions.rs",
     "src/bridge/definitions/migrate.rs",
+    "src/bridge/definitions/snapshot.rs",
     "src/bridge/filter.rs",
     "src/bridge/gather.rs",
     "src/bridge/gather/tests.rs",

@@ -269,3 +269,22 @@ fn a_host_that_panics_poisons_the_mod_and_goes_on() {
     let error = instance.call::<_, ()>("through", &(), &mut Host::answering(b"")).unwrap_err();
     assert!(matches!(error, CallError::Poisoned { .. }), "{error}");
 }
+
+#[test]
+fn a_module_starts_anew_whatever_became_of_it() {
+    let mut first = load(
+        "",
+        r#"(global $calls (mut i64) (i64.const 0))
+        (func (export "__count") (param i64) (result i64)
+            (global.set $calls (i64.add (global.get $calls) (i64.const 1)))
+            (i32.store (i32.const 8) (i32.wrap_i64 (global.get $calls)))
+            (i64.const 0x800000004))
+        (func (export "__fail") (param i64) (result i64) unreachable)"#,
+    );
+    let mut count = |instance: &mut mod_host::Instance| instance.call::<_, u32>("count", &(), &mut NoHostCalls);
+    assert_eq!((count(&mut first).unwrap(), count(&mut first).unwrap()), (1, 2));
+    first.call::<_, ()>("fail", &(), &mut NoHostCalls).unwrap_err();
+    let mut second = first.start_anew().unwrap();
+    assert_eq!(count(&mut second).unwrap(), 1);
+    assert!(first.is_poisoned() && !second.is_poisoned());
+}

@@ -157,6 +157,16 @@ pub(crate) fn write(world: &mut World, desc: &TypeDesc, mod_id: &Arc<str>, bytes
     Ok(())
 }
 
+/// Forgets all messages: they are of another session.
+pub(crate) fn forget(world: &mut World) {
+    let Some(mut channels) = world.get_resource_mut::<DefinedMessages>() else { return };
+    for channel in channels.0.values_mut() {
+        channel.start = channel.end();
+        channel.older.clear();
+        channel.newer.clear();
+    }
+}
+
 /// The frame boundary: forgets what is older than a frame. While Bevy keeps its own messages longer, because the fixed
 /// schedules did not run, these are kept, too, as far as there is room.
 pub(crate) fn update(world: &mut World) {

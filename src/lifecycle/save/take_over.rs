@@ -1,0 +1,379 @@
+//! Mods that run take over what is kept for them, or start anew: each from a new instance, so that nothing of what it did
+//! until now is left in its memory.
+
+use std::{cmp::Ordering, collections::HashSet, sync::Arc};
+
+use bevy_ecs::{
+    entity::{Entity, EntityHashMap, EntityNotSpawnedError},
+    world::World,
+};
+use mod_abi::{
+    Identity, Schema,
+    codec::MAX_VALUE_BYTES,
+    map_entities,
+    state::{SavedState, carry_over},
+};
+use mod_host::Instance;
+use tracing::{info, warn};
+
+use super::{
+    binary::Binary,
+    format::{SavedMod, SavedValue, SavedValues},
+    kept::Kept,
+    report::{MissingMod, ModDifference, ModRestore, compare},
+};
+use crate::{
+    bridge::{
+        definitions::snapshot::{self, Restore},
+        handle::{ModHandle, SystemError, catch},
+        initial::{self, InitialResources},
+        observers::bind::bind_mod,
+        owner::SpawnedBy,
+        permit::Permits,
+        query::Bound,
+        system::Slot,
+    },
+    lifecycle::{
+        fault::ModEvent,
+        install::settle_types,
+        leftovers,
+        registry::{ModRecord, ModRegistry, ModState, Signature},
+        schedule::moment,
+        settings::ModSettings,
+        start::{Once, Start, Systems, run_once},
+    },
+};
+
+/// The mods that run take over, or start anew, and all that mods had in the World goes. `theirs` are the entities that the
+/// game has brought back.
+pub(super) fn take_over_all(world: &mut World, theirs: &HashSet<Entity>, report: &mut ModRestore) {
+    let ready = ready(world);
+    for id in Kept::ids(world) {
+        if let (false, Some(saved)) = (ready.contains(&id), Kept::get(world, &id)) {
+            report.add(ModDifference::Missing { why: why_missing(world, &id), id, version: saved.version });
+        }
+    }
+    if let Some(mut registry) = world.get_resource_mut::<ModRegistry>() {
+        for (id, record) in &mut registry.mods {
+            // What it left when it was switched off is of another time.
+            record.saved = None;
+            if record.is_running() && !ready.contains(id) {
+                report.lose(id, "it cannot be started once more just now, and goes on as it is");
+            }
+        }
+    }
+    let owners = snapshot::owners(world).into_iter().chain(ready.iter().cloned()).collect();
+    let parts = ready.into_iter().map(|id| (Kept::get(world, &id), id)).collect();
+    run(world, parts, owners, theirs, report);
+}
+
+/// Mods that have come since a save was restored take over what is kept for them.
+pub(crate) fn take_over_late(world: &mut World) {
+    let kept = Kept::ids(world);
+    if kept.is_empty() {
+        return;
+    }
+    let coming = ready(world).into_iter().filter(|id| kept.contains(id));
+    let parts: Vec<_> = coming.map(|id| (Kept::get(world, &id), id)).collect();
+    if parts.is_empty() {
+        return;
+    }
+    let mut report = ModRestore::default();
+    let ids = parts.iter().map(|(_, id)| Arc::clone(id)).collect();
+    run(world, parts, ids, &HashSet::new(), &mut report);
+    report.differences.iter().for_each(|difference| warn!("{difference}"));
+}
+
+/// The mods that run and can be started once more, in the order in which they are loaded.
+fn ready(world: &World) -> Vec<Arc<str>> {
+    let Some(registry) = world.get_resource::<ModRegistry>() else { return Vec::new() };
+    let is_ready = |record: &ModRecord| {
+        let running = record.running.as_ref().filter(|_| record.is_running());
+        running.is_some_and(|running| {
+            !running.handle.is_faulted() && !running.handle.is_stale() && !running.handle.is_busy()
+        })
+    };
+    let mut ready: Vec<_> = registry.mods.iter().filter(|(_, record)| is_ready(record)).collect();
+    ready.sort_by(|(_, one), (_, other)| one.file.cmp(&other.file));
+    ready.into_iter().map(|(id, _)| Arc::clone(id)).collect()
+}
+
+/// Why a mod of a save cannot take over.
+fn why_missing(world: &World, id: &str) -> MissingMod {
+    let Some(registry) = world.get_resource::<ModRegistry>() else { return MissingMod::NotThere };
+    let Some(record) = registry.mods.get(id) else {
+        // While files are read, their mods are not known yet.
+        let will_come = registry.engine.is_some() && !registry.is_settled();
+        return if will_come { MissingMod::Loading } else { MissingMod::NotThere };
+    };
+    let running = record.running.as_ref();
+    match record.state {
+        ModState::Loading | ModState::Pending { .. } => MissingMod::Loading,
+        ModState::Disabled => MissingMod::Disabled,
+        ModState::Failed(_) => MissingMod::Failed,
+        ModState::Running if running.is_some_and(|running| running.handle.is_faulted()) => MissingMod::Failed,
+        ModState::Running if running.is_some_and(|running| running.handle.is_busy()) => MissingMod::Busy,
+        ModState::Running => MissingMod::Loading,
+    }
+}
+
+/// A mod that has started once more, with its state, and is not in the game yet.
+struct Restart {
+    id: Arc<str>,
+    /// What is kept for it; `None` for one that starts anew.
+    saved: Option<SavedMod>,
+    identity: Arc<Identity>,
+    signature: Signature,
+    handle: Arc<ModHandle>,
+    systems: Systems,
+    resources: InitialResources,
+}
+
+fn run(
+    world: &mut World,
+    parts: Vec<(Option<SavedMod>, Arc<str>)>,
+    owners: Vec<Arc<str>>,
+    theirs: &HashSet<Entity>,
+    report: &mut ModRestore,
+) {
+    // Nothing of what was sees what happens now.
+    let registry = world.get_resource::<ModRegistry>();
+    let running = parts.iter().filter_map(|(_, id)| registry?.mods.get(id)?.running.as_ref());
+    running.for_each(|running| running.empty_slots());
+    let mut restarts = Vec::new();
+    for (saved, id) in parts {
+        match restart(world, &id, saved, report) {
+            Ok(restart) => restarts.push(restart),
+            Err((function, error)) => fail(world, &id, function, error, report),
+        }
+    }
+    let of_mods = restarts.iter().filter_map(|restart| restart.saved.as_ref());
+    let of_mods = of_mods.flat_map(|saved| saved.spawned.iter().chain(&saved.own));
+    let mut stay: HashSet<Entity> = of_mods.filter_map(|id| Entity::try_from_bits(*id)).collect();
+    stay.extend(theirs);
+    for id in &owners {
+        let starts_anew = restarts.iter().any(|restart| restart.id == *id && restart.saved.is_none());
+        leftovers::clear(world, id, &stay, starts_anew);
+    }
+    let mut started = Vec::new();
+    for restart in &restarts {
+        put_back(world, restart, report);
+    }
+    for restart in restarts {
+        started.extend(take_place(world, restart, report));
+    }
+    for Started { id, handle, is_restored, mut slots } in started {
+        run_once(world, &mut slots);
+        if handle.is_faulted() {
+            // The next frame boundary tells of it.
+            let reason = handle.fault_text().unwrap_or_default();
+            report.add(ModDifference::Failed { id, reason });
+            continue;
+        }
+        Kept::remove(world, &id);
+        info!("{id}: {}", if is_restored { "restored from a save" } else { "started anew" });
+        world.write_message(ModEvent::Restored { lost: report.losses_of(&id), id });
+    }
+}
+
+/// Stops a mod that cannot start once more.
+fn fail(world: &mut World, id: &Arc<str>, function: &str, error: SystemError, report: &mut ModRestore) {
+    report.add(ModDifference::Failed { id: Arc::clone(id), reason: error.to_string() });
+    let record = world.resource::<ModRegistry>().mods.get(id);
+    if let Some(running) = record.and_then(|record| record.running.as_ref()) {
+        running.handle.fail(function, error);
+    }
+}
+
+type Failure = (&'static str, SystemError);
+
+/// Starts a mod once more and gives it its state.
+fn restart(
+    world: &mut World,
+    id: &Arc<str>,
+    mut saved: Option<SavedMod>,
+    report: &mut ModRestore,
+) -> Result<Restart, Failure> {
+    let stopped = |reason: String| {
+        let export = "_initialize".to_owned();
+        ("_initialize", SystemError::Stopped { export, reason })
+    };
+    let record = world.resource::<ModRegistry>().mods.get(id);
+    let running = record.and_then(|record| record.running.as_ref());
+    let running = running.ok_or_else(|| stopped("it does not run".to_owned()))?;
+    let (identity, signature) = (Arc::clone(&running.identity), running.signature.clone());
+    let instance = running.handle.enter(|instance| instance.start_anew());
+    let instance = instance.map_err(|_| stopped("it is in the middle of a call".to_owned()))?;
+    let mut instance = instance.map_err(|error| stopped(error.to_string()))?;
+    let description = instance.describe().map_err(|error| ("__mod_describe", SystemError::Call(error)))?;
+    if description != signature.description {
+        return Err(stopped("it describes itself otherwise than when it was loaded".to_owned()));
+    }
+    if let Some(saved) = &mut saved {
+        reserve_again(world, saved);
+        restore_states(id, &mut instance, saved, report)?;
+    }
+    let bound = bind_mod(world, &description, |name| moment(name).is_some());
+    let Ok(Bound::Ready((systems, observers))) = bound else {
+        return Err(stopped("the game no longer has what it needs".to_owned()));
+    };
+    let Ok(Bound::Ready(resources)) = initial::build(world, &description) else {
+        return Err(stopped("the game no longer has what its resources need".to_owned()));
+    };
+    let memory_limit = world.resource::<ModSettings>().limits.memory_bytes;
+    let handle = Arc::new(ModHandle::new(Arc::clone(id), instance, memory_limit, description.types));
+    let systems = Systems::sort(id, systems, observers);
+    Ok(Restart { id: Arc::clone(id), saved, identity, signature, handle, systems, resources })
+}
+
+/// Gives an instance what it keeps, made to fit.
+fn restore_states(
+    id: &Arc<str>,
+    instance: &mut Instance,
+    saved: &SavedMod,
+    report: &mut ModRestore,
+) -> Result<(), Failure> {
+    let fresh = instance.save().map_err(|error| ("__mod_save", SystemError::Call(error)))?;
+    let state = |state: &SavedValue| {
+        let schema = Schema::parse(&state.schema).ok()?;
+        Some(SavedState { name: state.name.clone(), schema, bytes: state.value.0.clone() })
+    };
+    let states: Vec<SavedState> = saved.states.iter().filter_map(state).collect();
+    let carried = carry_over(&states, &fresh);
+    carried.losses.into_iter().for_each(|lost| report.lose(id, lost));
+    instance.restore(&carried.states).map_err(|error| ("__mod_restore", SystemError::Call(error)))
+}
+
+/// Gives a mod's own entities new ids where they were despawned since they were reserved: it has taken over before, and
+/// failed after that.
+fn reserve_again(world: &World, saved: &mut SavedMod) {
+    let mut renamed: EntityHashMap<Entity> = EntityHashMap::default();
+    for id in &mut saved.own {
+        let Some(entity) = Entity::try_from_bits(*id) else { continue };
+        if matches!(world.entities().get_spawned(entity), Err(EntityNotSpawnedError::Invalid(_))) {
+            let here = world.entity_allocator().alloc();
+            renamed.insert(entity, here);
+            *id = here.to_bits();
+        }
+    }
+    if renamed.is_empty() {
+        return;
+    }
+    let rename = |id: u64| {
+        let renamed = Entity::try_from_bits(id).and_then(|entity| renamed.get(&entity));
+        renamed.map_or(id, |entity| entity.to_bits())
+    };
+    let in_value = |schema: &Schema, value: &mut Binary| {
+        // It was checked when it was translated.
+        let _ = map_entities(schema, &mut value.0, rename);
+    };
+    for state in &mut saved.states {
+        if let Ok(schema) = Schema::parse(&state.schema) {
+            in_value(&schema, &mut state.value);
+        }
+    }
+    for ty in &mut saved.types {
+        let Ok(schema) = Schema::parse(&ty.schema) else { continue };
+        match &mut ty.values {
+            SavedValues::Resource(value) => in_value(&schema, value),
+            SavedValues::Components(values) | SavedValues::SparseComponents(values) => {
+                for (id, value) in values {
+                    *id = rename(*id);
+                    in_value(&schema, value);
+                }
+            }
+        }
+    }
+    saved.own.sort_unstable();
+}
+
+/// Puts what a save has of a mod into the World.
+fn put_back(world: &mut World, restart: &Restart, report: &mut ModRestore) {
+    let Restart { id, saved: Some(saved), .. } = restart else { return };
+    let permits = Permits::new(world);
+    let marked = |world: &mut World, entity: Entity| {
+        catch(|| {
+            if let Ok(mut entity) = world.get_entity_mut(entity) {
+                entity.insert(SpawnedBy::new(id));
+            }
+        })
+    };
+    let entities = |ids: &[u64]| ids.iter().filter_map(|id| Entity::try_from_bits(*id)).collect::<Vec<_>>();
+    let (own, spawned) = (entities(&saved.own), entities(&saved.spawned));
+    for entity in &own {
+        // One that is there already was taken over before.
+        let _ = world.spawn_empty_at(*entity);
+    }
+    for entity in own.iter().chain(&spawned) {
+        if permits.protected_id(world, *entity).is_some() {
+            report.lose_entities(id, None, vec![*entity]);
+        } else if let Err(message) = marked(world, *entity) {
+            report.lose(id, format!("the game panicked when an entity of it came back: {message}"));
+        }
+    }
+    let mut room = MAX_VALUE_BYTES;
+    for ty in &saved.types {
+        let Ok(schema) = Schema::parse(&ty.schema) else { continue };
+        let path = ty.path.as_str();
+        if ty.late && snapshot::current(world, path).is_none() {
+            match snapshot::define(world, id, path, ty.values.kind(), &schema) {
+                Ok(before) => settle_types(world, id, &before),
+                Err(error) => report.lose(id, error.to_string()),
+            }
+        }
+        let restore = Restore { path, schema: &schema, is_resource: matches!(ty.values, SavedValues::Resource(_)) };
+        let values: Vec<(Entity, &[u8])> = match &ty.values {
+            SavedValues::Resource(value) => vec![(Entity::PLACEHOLDER, &value.0)],
+            SavedValues::Components(values) | SavedValues::SparseComponents(values) => {
+                values.iter().filter_map(|(id, value)| Some((Entity::try_from_bits(*id)?, &*value.0))).collect()
+            }
+        };
+        let restored = restore.run(world, &permits, values, &mut room);
+        restored.losses.into_iter().for_each(|lost| report.lose(id, lost));
+        if restored.refused > 0 {
+            let count = restored.refused;
+            report.lose(id, format!("{count} values of `{path}` have no place any more and are gone"));
+        }
+    }
+}
+
+/// A mod in its slots, before its first systems run.
+struct Started {
+    id: Arc<str>,
+    handle: Arc<ModHandle>,
+    is_restored: bool,
+    /// Its start-up systems, or those for a version that has taken over.
+    slots: Vec<Slot>,
+}
+
+/// Puts a mod that has started once more in the place of what it was.
+fn take_place(world: &mut World, restart: Restart, report: &mut ModRestore) -> Option<Started> {
+    let Restart { id, saved, identity, signature, handle, mut systems, resources } = restart;
+    if let Err(message) = resources.insert(world, &id) {
+        let system = "initial resources".to_owned();
+        handle.fail(&system.clone(), SystemError::Panicked { system, message });
+    }
+    let start = Start::new(world, &id, &handle, &signature);
+    let once = if saved.is_some() { Once::OnReload } else { Once::Startup };
+    let slots = start.once(&mut systems, once);
+    let record = world.resource_mut::<ModRegistry>().into_inner().mods.get_mut(&id)?;
+    let (mut earlier, version) = (record.running.take()?, record.version.clone());
+    let before = earlier.probation.take().map(|probation| probation.earlier.handle);
+    for gone in before.iter().chain([&earlier.handle]) {
+        leftovers::free_ids(world, gone);
+    }
+    let running = start.take_slots(world, identity, systems, None, Some(earlier));
+    let record = world.resource_mut::<ModRegistry>().into_inner().mods.get_mut(&id)?;
+    record.running = Some(running);
+    match &saved {
+        None => report.add(ModDifference::New { id: Arc::clone(&id), version }),
+        Some(saved) if saved.version != version => report.add(ModDifference::OtherVersion {
+            id: Arc::clone(&id),
+            saved: saved.version.clone(),
+            order: compare(&version, &saved.version).filter(|order| *order != Ordering::Equal),
+            running: version,
+        }),
+        Some(_) => {}
+    }
+    Some(Started { id, handle, is_restored: saved.is_some(), slots })
+}
