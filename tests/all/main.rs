@@ -27,6 +27,7 @@ mod observers;
 mod old_plugins;
 #[cfg(feature = "hot_reload")]
 mod reload;
+mod saves;
 mod scheduling;
 mod sdk;
 mod support;
