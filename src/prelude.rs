@@ -1,9 +1,9 @@
 //! What a game needs of this crate: `use bevy_wasm_mods::prelude::*`.
 
 pub use crate::{
-    CallMod, DespawnableByMods, FromMod, Job, Leftovers, ModAppExt, ModCallError, ModEvent, ModFault, ModFunction,
-    ModInfo, ModLimits, ModMessage, ModRegistry, ModRestore, ModSave, ModSettings, ModState, ModSystems, ModTrigger,
-    Mods, Refusal, SaveMods, SpawnedBy, SystemsOfMod, WasmModsPlugin,
+    CallMod, DespawnableByMods, FromMod, Job, Leftovers, ModAppExt, ModCallError, ModDifference, ModEvent, ModFault,
+    ModFunction, ModInfo, ModLimits, ModMessage, ModRegistry, ModRestore, ModSave, ModSettings, ModState, ModSystems,
+    ModTrigger, Mods, Refusal, SaveMods, SpawnedBy, SystemsOfMod, WasmModsPlugin,
 };
 #[cfg(feature = "wasi")]
 pub use crate::{WasiError, WasiGrants, WasiGuard};

@@ -1,10 +1,10 @@
 //! Saves: all that the mods have in a World as one value, and such a value back into a World.
 //!
-//! A save is [collected](collect) from the mods that run and from the World. To restore one is to [translate](translate) it
-//! into the ids of this World, to [keep](kept) it for the mods that it names, to clear away what the mods had here, and to
-//! let those that run [take over](take_over) what is kept for them. A mod that comes later takes over when it comes.
+//! [`collect`] makes a save of the mods that run and of the World. To restore one is to [`translate`] it into the ids of this
+//! World, to hold it as [`kept`] for the mods that it names, to clear away what the mods had here, and to let those that run
+//! [`take_over`] what is kept for them. A mod that comes later takes over when it comes. What differs is a [`report`].
 //!
-//! The [form](format) of a save is a contract with files that are years old and with whoever edits them.
+//! The [`mod@format`] of a save is a contract with files that are years old and with whoever edits them.
 
 mod binary;
 mod collect;

@@ -8,8 +8,8 @@ use bevy::{
     prelude::{Entity, With},
 };
 use bevy_wasm_mods::{
-    MissingMod, ModDifference,
-    prelude::{ModRestore, ModSave, SaveMods, SpawnedBy},
+    MissingMod,
+    prelude::{ModDifference, ModRegistry, ModRestore, ModSave, SaveMods, SpawnedBy},
 };
 use mod_abi::{
     codec,
@@ -84,6 +84,7 @@ fn a_save_has_the_same_content_in_every_format() {
     let listed: Vec<_> = save.mods().map(|saved| (saved.id(), saved.version())).collect();
     assert_eq!(listed, [("a", "1.2.3"), ("b", "1.2.3")]);
     assert_eq!(save.entities().collect::<Vec<_>>().len(), 2);
+    assert_eq!(save.compare(game.app.world().resource()).to_string(), "");
     assert_eq!(through_file(&save), save);
     let binary = codec::encode(&save).expect("it has a form");
     assert_eq!(codec::decode::<ModSave>(&binary).expect("it was written so"), save);
@@ -97,9 +98,11 @@ fn what_a_missing_mod_has_stands_in_the_next_save_and_is_taken_over_when_it_come
     let first = save(&mut old);
 
     let mut game = game_with(&[]);
+    let compared = first.compare(game.app.world().resource::<ModRegistry>());
     let mut entities = EntityHashMap::default();
     let restored = game.app.world_mut().restore_mods(&first, &mut entities);
     assert_eq!(restored.to_string(), "a 1.2.3 is not there; what it has in this save is kept for it");
+    assert_eq!(compared, restored);
     assert!(matches!(&restored.differences[..], [ModDifference::Missing { why: MissingMod::NotThere, .. }]));
     assert_eq!(entities.len(), 1, "the game can keep the ids of what the mod will spawn");
     let second = through_file(&save(&mut game));
@@ -127,7 +130,9 @@ fn what_a_missing_mod_has_stands_in_the_next_save_and_is_taken_over_when_it_come
 fn a_mod_that_is_not_in_the_save_starts_anew() {
     let mut game = game_with(&[("a.wasm", &counter("a").build())]);
     game.frames(10);
+    let compared = ModSave::default().compare(game.app.world().resource());
     let restored = restore(&mut game, &ModSave::default());
+    assert_eq!(compared, restored);
     assert_eq!(restored.to_string(), "a 1.2.3 is not in this save and starts anew");
     assert_eq!((next(&mut game), spawned(&mut game).len()), (1, 1));
     assert!(game.faults().is_empty());

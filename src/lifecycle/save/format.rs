@@ -1,12 +1,16 @@
 //! What a save of the mods holds, and what of it everybody may see. It may come from anywhere: nothing here is trusted.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use bevy_ecs::entity::Entity;
 use mod_abi::describe::DefinitionKind;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{binary::Binary, report::SaveProblem};
+use super::{
+    binary::Binary,
+    report::{MissingMod, ModDifference, ModRestore, SaveProblem},
+};
+use crate::lifecycle::registry::{ModRecord, ModRegistry};
 
 /// The number of the form that this version of the crate writes. Another form has another number.
 pub(super) const FORMAT: u32 = 1;
@@ -93,6 +97,28 @@ impl ModSave {
         };
         let all: BTreeSet<u64> = self.mods.iter().flat_map(of_mod).collect();
         all.into_iter().filter_map(Entity::try_from_bits)
+    }
+
+    /// How the mods of a game differ from those of this save, before it is restored: which do not run, which run in another
+    /// version, which are new. For a menu that warns a player.
+    #[must_use]
+    pub fn compare(&self, mods: &ModRegistry) -> ModRestore {
+        let mut report = ModRestore::default();
+        for saved in &self.mods {
+            let id: Arc<str> = clean(&saved.id).into();
+            if let Some(why) = MissingMod::why(mods, &id) {
+                report.add(ModDifference::Missing { id, version: clean(&saved.version), why });
+            } else if let Some(record) = mods.mods.get(&id) {
+                let other = ModDifference::of_versions(&id, &clean(&saved.version), &record.version);
+                other.into_iter().for_each(|difference| report.add(difference));
+            }
+        }
+        let known: BTreeSet<&str> = self.mods.iter().map(|saved| saved.id.as_str()).collect();
+        let is_new = |(id, record): &(&Arc<str>, &ModRecord)| record.is_running() && !known.contains(&***id);
+        for (id, record) in mods.mods.iter().filter(is_new) {
+            report.add(ModDifference::New { id: Arc::clone(id), version: record.version.clone() });
+        }
+        report
     }
 
     /// What went wrong when it was made, mod by mod. This is not written into a file.

@@ -1,6 +1,9 @@
 //! What saves hold of mods that have not taken it over: they do not run, or could not.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
 
 use bevy_ecs::{entity::Entity, resource::Resource, world::World};
 
@@ -49,9 +52,10 @@ impl Kept {
     /// What is kept for all mods, for the next save. What belonged to entities that are gone by now is left out.
     pub(super) fn for_save(world: &World) -> Vec<SavedMod> {
         let Some(Self(kept)) = world.get_resource::<Self>() else { return Vec::new() };
+        let reserved: HashSet<u64> = kept.values().flat_map(|saved| &saved.own).copied().collect();
         let is_there = |id: &u64| {
             let is_alive = Entity::try_from_bits(*id).is_some_and(|entity| world.get_entity(entity).is_ok());
-            is_alive || kept.values().any(|saved| saved.own.binary_search(id).is_ok())
+            is_alive || reserved.contains(id)
         };
         let prune = |ty: &mut SavedType| match ty.values.components() {
             Some(values) => {

@@ -5,6 +5,8 @@ use std::{cmp::Ordering, fmt, sync::Arc};
 use bevy_ecs::entity::Entity;
 use mod_host::Version;
 
+use crate::lifecycle::registry::{ModRegistry, ModState};
+
 /// The most differences that are told one by one.
 const MAX_DIFFERENCES: usize = 1000;
 
@@ -72,7 +74,8 @@ pub enum ModDifference {
         /// Its version.
         version: String,
     },
-    /// A mod could not take over what it has in the save, and was stopped. What it has in the save is kept.
+    /// A mod could not take over what it has in the save, or could not start anew, and was stopped. What it has in the save
+    /// is kept.
     Failed {
         /// The mod's id.
         id: Arc<str>,
@@ -146,7 +149,7 @@ impl fmt::Display for ModDifference {
             }
             Self::New { id, version } => write!(f, "{id} {version} is not in this save and starts anew"),
             Self::Failed { id, reason } => {
-                write!(f, "{id} was stopped, because it could not take over what it has in this save: {reason}")
+                write!(f, "{id} was stopped, because it could not go on from this save: {reason}")
             }
             Self::Lost { id, what } => write!(f, "{id}: {what}"),
             Self::LostEntities { id, path, entities } => {
@@ -209,7 +212,82 @@ impl ModRestore {
     }
 }
 
+impl ModDifference {
+    /// The difference between two versions of a mod, if they are not the same.
+    pub(super) fn of_versions(id: &Arc<str>, saved: &str, running: &str) -> Option<Self> {
+        (saved != running).then(|| Self::OtherVersion {
+            id: Arc::clone(id),
+            saved: saved.to_owned(),
+            running: running.to_owned(),
+            order: compare(running, saved),
+        })
+    }
+}
+
+impl MissingMod {
+    /// Why a mod cannot be started once more, if so.
+    pub(super) fn why(registry: &ModRegistry, id: &str) -> Option<Self> {
+        let Some(record) = registry.mods.get(id) else {
+            // While files are read, their mods are not known yet.
+            let will_come = registry.engine.is_some() && !registry.is_settled();
+            return Some(if will_come { Self::Loading } else { Self::NotThere });
+        };
+        let handle = record.running.as_ref().map(|running| &running.handle);
+        match (&record.state, handle) {
+            (ModState::Loading | ModState::Pending { .. }, _) => Some(Self::Loading),
+            (ModState::Disabled, _) => Some(Self::Disabled),
+            (ModState::Failed(_), _) | (ModState::Running, None) => Some(Self::Failed),
+            (ModState::Running, Some(handle)) if handle.is_faulted() => Some(Self::Failed),
+            // It is about to be loaded once more, because a type that it uses has changed.
+            (ModState::Running, Some(handle)) if handle.is_stale() => Some(Self::Loading),
+            (ModState::Running, Some(handle)) if handle.is_busy() => Some(Self::Busy),
+            (ModState::Running, Some(_)) => None,
+        }
+    }
+}
+
 /// Whether a version is newer or older than another, by the rules of semantic versioning.
-pub(super) fn compare(version: &str, with: &str) -> Option<Ordering> {
-    Some(Version::parse(version).ok()?.cmp_precedence(&Version::parse(with).ok()?))
+fn compare(version: &str, with: &str) -> Option<Ordering> {
+    let order = Version::parse(version).ok()?.cmp_precedence(&Version::parse(with).ok()?);
+    Some(order).filter(|order| *order != Ordering::Equal)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cmp::Ordering;
+
+    use super::{ModDifference, ModRestore, compare};
+
+    #[test]
+    fn versions_are_older_newer_or_neither() {
+        for (version, with, expected) in [
+            ("1.10.0", "1.9.3", Some(Ordering::Greater)),
+            ("1.0.0-beta", "1.0.0", Some(Ordering::Less)),
+            ("1.0.0+spring", "1.0.0+autumn", None),
+            ("spring", "1.0.0", None),
+            ("", "1.0.0", None),
+        ] {
+            assert_eq!(compare(version, with), expected, "{version:?} {with:?}");
+        }
+    }
+
+    #[test]
+    fn a_report_has_an_end() {
+        let mut report = ModRestore::default();
+        assert!(report.is_complete());
+        for n in 0..1500 {
+            report.lose(&"bees".into(), format!("loss {n}"));
+        }
+        let text = report.to_string();
+        assert!(text.starts_with("bees: loss 0\nbees: loss 1\n"), "{text}");
+        assert!(text.ends_with("bees: loss 999\nand 500 more"), "{text}");
+        assert!(!report.is_complete());
+        assert_eq!(report.losses_of("bees").len(), 1000);
+        let other = ModDifference::of_versions(&"bees".into(), "1.0.0", "spring");
+        assert_eq!(
+            other.map(|other| other.to_string()).as_deref(),
+            Some("bees is spring here, not the 1.0.0 of this save")
+        );
+        assert_eq!(ModDifference::of_versions(&"bees".into(), "1.0.0", "1.0.0"), None);
+    }
 }

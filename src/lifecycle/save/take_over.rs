@@ -1,7 +1,7 @@
 //! Mods that run take over what is kept for them, or start anew: each from a new instance, so that nothing of what it did
 //! until now is left in its memory.
 
-use std::{cmp::Ordering, collections::HashSet, sync::Arc};
+use std::{collections::HashSet, sync::Arc};
 
 use bevy_ecs::{
     entity::{Entity, EntityHashMap, EntityNotSpawnedError},
@@ -20,7 +20,7 @@ use super::{
     binary::Binary,
     format::{SavedMod, SavedValue, SavedValues},
     kept::Kept,
-    report::{MissingMod, ModDifference, ModRestore, compare},
+    report::{MissingMod, ModDifference, ModRestore},
 };
 use crate::{
     bridge::{
@@ -37,7 +37,7 @@ use crate::{
         fault::ModEvent,
         install::settle_types,
         leftovers,
-        registry::{ModRecord, ModRegistry, ModState, Signature},
+        registry::{ModRegistry, Signature},
         schedule::moment,
         settings::ModSettings,
         start::{Once, Start, Systems, run_once},
@@ -49,8 +49,10 @@ use crate::{
 pub(super) fn take_over_all(world: &mut World, theirs: &HashSet<Entity>, report: &mut ModRestore) {
     let ready = ready(world);
     for id in Kept::ids(world) {
-        if let (false, Some(saved)) = (ready.contains(&id), Kept::get(world, &id)) {
-            report.add(ModDifference::Missing { why: why_missing(world, &id), id, version: saved.version });
+        let registry = world.get_resource::<ModRegistry>();
+        let why = registry.map_or(Some(MissingMod::NotThere), |registry| MissingMod::why(registry, &id));
+        if let (Some(why), Some(saved)) = (why, Kept::get(world, &id)) {
+            report.add(ModDifference::Missing { id, version: saved.version, why });
         }
     }
     if let Some(mut registry) = world.get_resource_mut::<ModRegistry>() {
@@ -87,34 +89,10 @@ pub(crate) fn take_over_late(world: &mut World) {
 /// The mods that run and can be started once more, in the order in which they are loaded.
 fn ready(world: &World) -> Vec<Arc<str>> {
     let Some(registry) = world.get_resource::<ModRegistry>() else { return Vec::new() };
-    let is_ready = |record: &ModRecord| {
-        let running = record.running.as_ref().filter(|_| record.is_running());
-        running.is_some_and(|running| {
-            !running.handle.is_faulted() && !running.handle.is_stale() && !running.handle.is_busy()
-        })
-    };
-    let mut ready: Vec<_> = registry.mods.iter().filter(|(_, record)| is_ready(record)).collect();
+    let is_ready = |id: &Arc<str>| MissingMod::why(registry, id).is_none();
+    let mut ready: Vec<_> = registry.mods.iter().filter(|(id, _)| is_ready(id)).collect();
     ready.sort_by(|(_, one), (_, other)| one.file.cmp(&other.file));
     ready.into_iter().map(|(id, _)| Arc::clone(id)).collect()
-}
-
-/// Why a mod of a save cannot take over.
-fn why_missing(world: &World, id: &str) -> MissingMod {
-    let Some(registry) = world.get_resource::<ModRegistry>() else { return MissingMod::NotThere };
-    let Some(record) = registry.mods.get(id) else {
-        // While files are read, their mods are not known yet.
-        let will_come = registry.engine.is_some() && !registry.is_settled();
-        return if will_come { MissingMod::Loading } else { MissingMod::NotThere };
-    };
-    let running = record.running.as_ref();
-    match record.state {
-        ModState::Loading | ModState::Pending { .. } => MissingMod::Loading,
-        ModState::Disabled => MissingMod::Disabled,
-        ModState::Failed(_) => MissingMod::Failed,
-        ModState::Running if running.is_some_and(|running| running.handle.is_faulted()) => MissingMod::Failed,
-        ModState::Running if running.is_some_and(|running| running.handle.is_busy()) => MissingMod::Busy,
-        ModState::Running => MissingMod::Loading,
-    }
 }
 
 /// A mod that has started once more, with its state, and is not in the game yet.
@@ -284,7 +262,6 @@ fn reserve_again(world: &World, saved: &mut SavedMod) {
             }
         }
     }
-    saved.own.sort_unstable();
 }
 
 /// Puts what a save has of a mod into the World.
@@ -365,15 +342,10 @@ fn take_place(world: &mut World, restart: Restart, report: &mut ModRestore) -> O
     let running = start.take_slots(world, identity, systems, None, Some(earlier));
     let record = world.resource_mut::<ModRegistry>().into_inner().mods.get_mut(&id)?;
     record.running = Some(running);
-    match &saved {
-        None => report.add(ModDifference::New { id: Arc::clone(&id), version }),
-        Some(saved) if saved.version != version => report.add(ModDifference::OtherVersion {
-            id: Arc::clone(&id),
-            saved: saved.version.clone(),
-            order: compare(&version, &saved.version).filter(|order| *order != Ordering::Equal),
-            running: version,
-        }),
-        Some(_) => {}
-    }
+    let other = match &saved {
+        None => Some(ModDifference::New { id: Arc::clone(&id), version }),
+        Some(saved) => ModDifference::of_versions(&id, &saved.version, &version),
+    };
+    other.into_iter().for_each(|difference| report.add(difference));
     Some(Started { id, handle, is_restored: saved.is_some(), slots })
 }

@@ -125,8 +125,6 @@ fn reserve(
         }
     }
     report.lose_entities(id, None, gone);
-    found.spawned.sort_unstable();
-    found.own.sort_unstable();
     found
 }
 

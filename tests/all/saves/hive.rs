@@ -188,3 +188,20 @@ fn a_game_may_load_while_its_mods_do() {
         assert_eq!(lines.iter().filter(|line| line.starts_with("bee: queen")).count(), 1, "{lines:?}");
     }
 }
+
+#[test]
+fn ids_of_entities_that_did_not_come_back_are_nobodys() {
+    for (_, bytes) in builds_of("hive") {
+        let (_, _folder, path) = saved(&bytes, 2);
+        let mut file: SaveFile = serde_json::from_str(&fs::read_to_string(&path).expect("a file")).expect("a save");
+        file.flowers.retain(|(_, name)| name != "tulip");
+        fs::write(&path, serde_json::to_string(&file).expect("it has a form")).expect("a file");
+        let mut game = new_game(&[("hive.wasm", &bytes)]);
+        game.until_told("loaded hive");
+        let restored = load(&mut game, &path);
+        assert_eq!(restored.to_string(), "hive: 1 entity is not there any more, and with that its `hive::Pollen`");
+        // It still has an id, with which it can do what it could with one of an entity that was despawned.
+        let lines = told(&mut game);
+        assert_eq!(lines[2], "memory: 4 Some(\"queen\") nobody+rose angry at nobody 1 hum");
+    }
+}

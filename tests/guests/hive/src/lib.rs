@@ -93,8 +93,12 @@ fn settle(
     store.at = rose;
 }
 
-fn wake(mut memory: Persist<Memory>) {
+/// Whoever it was angry at falls asleep, if it is still there.
+fn wake(mut memory: Persist<Memory>, mut commands: Commands) {
     memory.reloads += 1;
+    if let Mood::Angry { at } = memory.mood {
+        commands.entity(at).insert(Asleep);
+    }
 }
 
 fn live(mut memory: Persist<Memory>, mut store: ResMut<Store>) {
