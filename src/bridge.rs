@@ -22,7 +22,7 @@ pub(crate) mod gather;
 pub(crate) mod handle;
 pub(crate) mod host;
 pub(crate) mod initial;
-mod insert;
+pub(crate) mod insert;
 pub(crate) mod messages;
 pub(crate) mod neighbours;
 pub(crate) mod observers;

@@ -23,6 +23,9 @@ use crate::{
 
 /// A value of the mod that outlives a reload: when a new version of the mod takes over, it finds what the old one left.
 ///
+/// It also stands in the saved games of players, if the game saves what mods have; when such a game is loaded, each
+/// [`Entity`](crate::Entity) in it is the one of that session, or one that is gone if the game did not bring it back.
+///
 /// There is one value of each type, shared by all systems of the mod. Fields are matched by name; fields that are new
 /// start as in `T::default()`, and fields that are gone are reported in the game's log.
 ///

@@ -62,11 +62,11 @@ macro_rules! schedules {
 }
 
 schedules! {
-    /// Once, when this version of the mod has taken an earlier one's place, instead of [`Startup`]. What the earlier one
-    /// kept in [`Persist`](crate::Persist) is there.
+    /// Once, when this version of the mod has taken an earlier one's place, or the player has loaded a saved game that the
+    /// mod was in, instead of [`Startup`]. What was kept in [`Persist`](crate::Persist) is there.
     OnReload;
     /// Once, before another version takes this one's place or the mod is unloaded: the last chance to keep something in
-    /// [`Persist`](crate::Persist).
+    /// [`Persist`](crate::Persist). It does not run when the player saves: a saved game has what is in `Persist` then.
     OnUnload;
     /// Once, before [`Startup`].
     PreStartup;

@@ -14,7 +14,7 @@ use bevy_wasm_mods::{
 use mod_abi::{
     codec,
     command::Command,
-    describe::{DefinitionKind, ParamDesc},
+    describe::{DefinitionKind, FilterDesc, ParamDesc, QueryDesc, TermDesc},
 };
 
 use crate::{
@@ -154,6 +154,52 @@ fn a_mod_that_is_switched_off_takes_over_when_it_is_switched_on() {
     game.until("it to take over", |game| game.story().iter().any(|line| line.starts_with("Restored")));
     assert_eq!(game.app.world().resource::<Score>().points, counted + 1);
     assert_eq!(spawned(&mut game).len(), 1);
+}
+
+#[test]
+fn mods_have_something_on_each_others_entities() {
+    // The first of the two has a mark on the entity that the second one spawns in its start-up.
+    let mut planter = Mod::new("planter");
+    let seed = planter.defines("Seed", "{n:u32}", DefinitionKind::Component, None);
+    let planter = planter
+        .system("start", "Startup", vec![ParamDesc::Commands])
+        .leaves(0, &[Command::Spawn { entity: new_entity(0), components: vec![value(seed, &[1, 0, 0, 0])] }]);
+    let mut marker = Mod::new("marker");
+    let mark = marker.defines("Mark", "{n:u32}", DefinitionKind::Component, None);
+    let seed = marker.ty("planter::Seed", "{n:u32}");
+    let filters = vec![FilterDesc::With(seed), FilterDesc::Without(mark)];
+    let unmarked = ParamDesc::Query(QueryDesc { terms: vec![TermDesc::Entity], filters });
+    let at = 40_000;
+    let insert =
+        codec::encode(&Command::Insert { entity: new_entity(0), components: vec![value(mark, &[9, 0, 0, 0])] });
+    let insert = insert.expect("a command");
+    let id = insert.windows(8).position(|window| window == new_entity(0).to_le_bytes()).expect("it is in it");
+    let escaped: String = insert.iter().map(|byte| format!("\\{byte:02x}")).collect();
+    let marker = marker
+        .system("mark", "Update", vec![unmarked, ParamDesc::Commands])
+        .fields(&format!("(data (i32.const {at}) \"{escaped}\")"))
+        .run(&format!(
+            "(if (local.get $rows) (then
+                (i64.store (i32.const {}) (i64.load (local.get $data)))
+                (return (i64.const {}))))",
+            at + id,
+            ((at as u64) << 32) | insert.len() as u64
+        ));
+    let mods = [("a.wasm", &*marker.build()), ("b.wasm", &*planter.build())];
+    let mut old = game_with(&mods);
+    old.frames(3);
+    assert_eq!(old.faults().first().map(ToString::to_string), None);
+    let first = save(&mut old);
+    let mut game = game_with(&mods);
+    game.app.world_mut().spawn_empty();
+    let restored = restore(&mut game, &first);
+    assert_eq!(restored.to_string(), "");
+    let [entity] = spawned(&mut game)[..] else { panic!("there is one") };
+    let names = game.app.world().inspect_entity(entity).expect("it is there");
+    let mut names: Vec<String> =
+        names.map(|info| info.name().to_string()).filter(|name| !name.ends_with("SpawnedBy")).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["marker::Mark", "planter::Seed"]);
 }
 
 /// A mod whose exports for what it keeps are these.

@@ -281,7 +281,7 @@ fn a_module_starts_anew_whatever_became_of_it() {
             (i64.const 0x800000004))
         (func (export "__fail") (param i64) (result i64) unreachable)"#,
     );
-    let mut count = |instance: &mut mod_host::Instance| instance.call::<_, u32>("count", &(), &mut NoHostCalls);
+    let count = |instance: &mut mod_host::Instance| instance.call::<_, u32>("count", &(), &mut NoHostCalls);
     assert_eq!((count(&mut first).unwrap(), count(&mut first).unwrap()), (1, 2));
     first.call::<_, ()>("fail", &(), &mut NoHostCalls).unwrap_err();
     let mut second = first.start_anew().unwrap();

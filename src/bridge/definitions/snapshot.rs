@@ -175,3 +175,91 @@ impl Restore<'_> {
         restored
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, RwLock};
+
+    use bevy_ecs::{entity::Entity, reflect::AppTypeRegistry, world::World};
+    use bevy_reflect::{TypeRegistry, TypeRegistryArc};
+    use mod_abi::{Schema, codec, describe::DefinitionKind};
+
+    use super::{Restore, define, is_of_mods_alone, owners, take};
+    use crate::bridge::{owner::SpawnedBy, permit::Permits};
+
+    fn world() -> World {
+        let mut world = World::new();
+        let internal = Arc::new(RwLock::new(TypeRegistry::empty()));
+        world.insert_resource(AppTypeRegistry(TypeRegistryArc { internal }));
+        world
+    }
+
+    fn schema(text: &str) -> Schema {
+        Schema::parse(text).expect("a schema")
+    }
+
+    /// Values of fixed and of varying size go out and come back; Miri sees what is not given back.
+    #[test]
+    fn values_go_out_and_come_back() {
+        let types = [
+            ("model::Packed", DefinitionKind::Component, "{n:u32,flag:bool}"),
+            ("model::Sparse", DefinitionKind::SparseComponent, "[u8]"),
+            ("model::Whole", DefinitionKind::Resource, "{text:str}"),
+        ];
+        let values = [
+            codec::encode(&(7_u32, true)).expect("a value"),
+            codec::encode(&[1_u8, 2, 3][..]).expect("a value"),
+            codec::encode("häy").expect("a value"),
+        ];
+        let mut world = world();
+        let entity = world.spawn(SpawnedBy::new("other")).id();
+        let permits = Permits::new(&mut world);
+        for round in 0..2 {
+            for ((path, kind, text), value) in types.iter().zip(&values) {
+                if round == 0 {
+                    define(&mut world, "model", path, *kind, &schema(text)).expect("it is right");
+                }
+                let is_resource = *kind == DefinitionKind::Resource;
+                let restore = Restore { path, schema: &schema(text), is_resource };
+                let mut room = 1000;
+                let restored = restore.run(&mut world, &permits, [(entity, &**value)], &mut room);
+                assert_eq!((restored.losses.len(), restored.refused), (0, 0), "{:?}", restored.losses);
+                assert_eq!(room, 1000 - value.len());
+            }
+            let taken = take(&world);
+            let taken: Vec<_> = taken
+                .iter()
+                .map(|taken| (&*taken.path, taken.kind, taken.schema.to_string(), &taken.values[0].1))
+                .collect();
+            let expected: Vec<_> = types
+                .iter()
+                .zip(&values)
+                .map(|((path, kind, text), value)| (*path, *kind, (*text).to_owned(), value))
+                .collect();
+            assert_eq!(taken, expected);
+        }
+        assert!(is_of_mods_alone(&world, entity));
+        assert_eq!(owners(&world).iter().map(|id| &**id).collect::<Vec<_>>(), ["model", "other"]);
+    }
+
+    #[test]
+    fn what_is_no_value_or_has_no_place_is_refused() {
+        let mut world = world();
+        let here = world.spawn_empty().id();
+        let permits = Permits::new(&mut world);
+        let ty = schema("{n:u32}");
+        define(&mut world, "model", "model::N", DefinitionKind::Component, &ty).expect("it is right");
+        assert!(define(&mut world, "model", "other::N", DefinitionKind::Component, &ty).is_err());
+        let mut run = |path: &str, is_resource, room: usize, entity: Entity, bytes: &[u8]| {
+            let restore = Restore { path, schema: &ty, is_resource };
+            let restored = restore.run(&mut world, &permits, [(entity, bytes)], &mut { room });
+            (restored.losses.len(), restored.refused)
+        };
+        assert_eq!(run("model::N", false, 4, here, &[1; 4]), (0, 0));
+        assert_eq!(run("model::N", false, 3, here, &[1; 4]), (0, 1), "no room");
+        assert_eq!(run("model::N", false, 4, here, &[1; 5]), (0, 1), "no value");
+        assert_eq!(run("model::N", false, 4, Entity::PLACEHOLDER, &[1; 4]), (0, 1), "no entity");
+        assert_eq!(run("model::N", true, 4, here, &[1; 4]), (1, 0), "no resource");
+        assert_eq!(run("model::M", false, 4, here, &[1; 4]), (1, 0), "no type");
+    }
+}

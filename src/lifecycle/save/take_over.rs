@@ -1,7 +1,10 @@
 //! Mods that run take over what is kept for them, or start anew: each from a new instance, so that nothing of what it did
 //! until now is left in its memory.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+};
 
 use bevy_ecs::{
     entity::{Entity, EntityHashMap, EntityNotSpawnedError},
@@ -27,6 +30,7 @@ use crate::{
         definitions::snapshot::{self, Restore},
         handle::{ModHandle, SystemError, catch},
         initial::{self, InitialResources},
+        insert,
         observers::bind::bind_mod,
         owner::SpawnedBy,
         permit::Permits,
@@ -48,23 +52,26 @@ use crate::{
 /// game has brought back.
 pub(super) fn take_over_all(world: &mut World, theirs: &HashSet<Entity>, report: &mut ModRestore) {
     let ready = ready(world);
-    for id in Kept::ids(world) {
+    let kept = Kept::ids(world);
+    for id in kept.iter().cloned() {
         let registry = world.get_resource::<ModRegistry>();
         let why = registry.map_or(Some(MissingMod::NotThere), |registry| MissingMod::why(registry, &id));
         if let (Some(why), Some(saved)) = (why, Kept::get(world, &id)) {
             report.add(ModDifference::Missing { id, version: saved.version, why });
         }
     }
+    let mut owners = snapshot::owners(world);
     if let Some(mut registry) = world.get_resource_mut::<ModRegistry>() {
         for (id, record) in &mut registry.mods {
             // What it left when it was switched off is of another time.
             record.saved = None;
-            if record.is_running() && !ready.contains(id) {
+            if record.is_running() && !ready.contains(id) && !kept.contains(id) {
                 report.lose(id, "it cannot be started once more just now, and goes on as it is");
+                owners.remove(id);
             }
         }
     }
-    let owners = snapshot::owners(world).into_iter().chain(ready.iter().cloned()).collect();
+    owners.extend(ready.iter().cloned());
     let parts = ready.into_iter().map(|id| (Kept::get(world, &id), id)).collect();
     run(world, parts, owners, theirs, report);
 }
@@ -110,7 +117,7 @@ struct Restart {
 fn run(
     world: &mut World,
     parts: Vec<(Option<SavedMod>, Arc<str>)>,
-    owners: Vec<Arc<str>>,
+    owners: BTreeSet<Arc<str>>,
     theirs: &HashSet<Entity>,
     report: &mut ModRestore,
 ) {
@@ -133,10 +140,12 @@ fn run(
         let starts_anew = restarts.iter().any(|restart| restart.id == *id && restart.saved.is_none());
         leftovers::clear(world, id, &stay, starts_anew);
     }
+    let permits = Permits::new(world);
+    let saved = || restarts.iter().filter_map(|restart| Some((&restart.id, restart.saved.as_ref()?)));
+    // A mod may have put something on another one's entities.
+    saved().for_each(|(id, saved)| put_entities_back(world, id, saved, &permits, report));
+    saved().for_each(|(id, saved)| put_values_back(world, id, saved, &permits, report));
     let mut started = Vec::new();
-    for restart in &restarts {
-        put_back(world, restart, report);
-    }
     for restart in restarts {
         started.extend(take_place(world, restart, report));
     }
@@ -188,7 +197,9 @@ fn restart(
         return Err(stopped("it describes itself otherwise than when it was loaded".to_owned()));
     }
     if let Some(saved) = &mut saved {
-        reserve_again(world, saved);
+        if reserve_again(world, saved) {
+            Kept::keep(world, vec![saved.clone()]);
+        }
         restore_states(id, &mut instance, saved, report)?;
     }
     let bound = bind_mod(world, &description, |name| moment(name).is_some());
@@ -223,8 +234,8 @@ fn restore_states(
 }
 
 /// Gives a mod's own entities new ids where they were despawned since they were reserved: it has taken over before, and
-/// failed after that.
-fn reserve_again(world: &World, saved: &mut SavedMod) {
+/// failed after that. Says whether there were such.
+fn reserve_again(world: &World, saved: &mut SavedMod) -> bool {
     let mut renamed: EntityHashMap<Entity> = EntityHashMap::default();
     for id in &mut saved.own {
         let Some(entity) = Entity::try_from_bits(*id) else { continue };
@@ -235,7 +246,7 @@ fn reserve_again(world: &World, saved: &mut SavedMod) {
         }
     }
     if renamed.is_empty() {
-        return;
+        return false;
     }
     let rename = |id: u64| {
         let renamed = Entity::try_from_bits(id).and_then(|entity| renamed.get(&entity));
@@ -262,32 +273,38 @@ fn reserve_again(world: &World, saved: &mut SavedMod) {
             }
         }
     }
+    true
 }
 
-/// Puts what a save has of a mod into the World.
-fn put_back(world: &mut World, restart: &Restart, report: &mut ModRestore) {
-    let Restart { id, saved: Some(saved), .. } = restart else { return };
-    let permits = Permits::new(world);
-    let marked = |world: &mut World, entity: Entity| {
-        catch(|| {
+/// Spawns the entities that a mod has for itself, and marks all that it spawned.
+fn put_entities_back(world: &mut World, id: &Arc<str>, saved: &SavedMod, permits: &Permits, report: &mut ModRestore) {
+    let entity_of = |id: &u64| Entity::try_from_bits(*id);
+    for entity in saved.own.iter().filter_map(entity_of) {
+        // One that is there already was taken over before.
+        let _ = world.spawn_empty_at(entity);
+    }
+    let mut protected = 0_usize;
+    for entity in saved.own.iter().chain(&saved.spawned).filter_map(entity_of) {
+        if permits.protected_id(world, entity).is_some() {
+            protected += 1;
+            continue;
+        }
+        let marked = catch(|| {
             if let Ok(mut entity) = world.get_entity_mut(entity) {
                 entity.insert(SpawnedBy::new(id));
             }
-        })
-    };
-    let entities = |ids: &[u64]| ids.iter().filter_map(|id| Entity::try_from_bits(*id)).collect::<Vec<_>>();
-    let (own, spawned) = (entities(&saved.own), entities(&saved.spawned));
-    for entity in &own {
-        // One that is there already was taken over before.
-        let _ = world.spawn_empty_at(*entity);
-    }
-    for entity in own.iter().chain(&spawned) {
-        if permits.protected_id(world, *entity).is_some() {
-            report.lose_entities(id, None, vec![*entity]);
-        } else if let Err(message) = marked(world, *entity) {
+        });
+        if let Err(message) = insert::settled(world, marked) {
             report.lose(id, format!("the game panicked when an entity of it came back: {message}"));
         }
     }
+    if protected > 0 {
+        report.lose(id, format!("{protected} entities that it spawned are the game's here"));
+    }
+}
+
+/// Puts the components and resources of a mod into the World.
+fn put_values_back(world: &mut World, id: &Arc<str>, saved: &SavedMod, permits: &Permits, report: &mut ModRestore) {
     let mut room = MAX_VALUE_BYTES;
     for ty in &saved.types {
         let Ok(schema) = Schema::parse(&ty.schema) else { continue };
@@ -305,7 +322,7 @@ fn put_back(world: &mut World, restart: &Restart, report: &mut ModRestore) {
                 values.iter().filter_map(|(id, value)| Some((Entity::try_from_bits(*id)?, &*value.0))).collect()
             }
         };
-        let restored = restore.run(world, &permits, values, &mut room);
+        let restored = restore.run(world, permits, values, &mut room);
         restored.losses.into_iter().for_each(|lost| report.lose(id, lost));
         if restored.refused > 0 {
             let count = restored.refused;

@@ -2,7 +2,7 @@
 //! the shape that it claims, and not too much.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashSet, btree_map::Entry},
     sync::Arc,
 };
 
@@ -38,12 +38,16 @@ pub(super) fn translate(
     let mut mods: BTreeMap<Arc<str>, &SavedMod> = BTreeMap::new();
     for saved in save.mods.iter().take(MAX_MODS) {
         let id: Arc<str> = clean(&saved.id).into();
-        if let Err(reason) = check(saved) {
-            report.lose(&id, format!("its part of this save is not used, because {reason}"));
-        } else if mods.contains_key(&id) {
-            report.lose(&id, "it stands in this save twice, and the second part is not used");
-        } else {
-            mods.insert(id, saved);
+        match (check(saved), mods.entry(id)) {
+            (Ok(()), Entry::Vacant(place)) => {
+                place.insert(saved);
+            }
+            (Ok(()), Entry::Occupied(taken)) => {
+                report.lose(taken.key(), "it stands in this save twice, and the second part is not used");
+            }
+            (Err(reason), place) => {
+                report.lose(place.key(), format!("its part of this save is not used, because {reason}"));
+            }
         }
     }
     if let Some(saved) = save.mods.get(MAX_MODS) {

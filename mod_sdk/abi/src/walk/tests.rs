@@ -210,7 +210,7 @@ fn entities_are_replaced_wherever_they_are() {
     check("{n:u8,e:entity,s:str}", |id| (7_u8, id, "7"));
     check("[entity]", |id| vec![id, id]);
     check("[(u64,entity);2]", |id| [(7_u64, id), (7, id)]);
-    check("?entity", |id| Some(id));
+    check("?entity", Some);
     check("{entity=>[entity]}", |id| vec![(id, vec![id])]);
     check("<A|B(entity,u8)|C{e:entity}>", |id| (1_u32, id, 7_u8));
     check("<A|B(entity,u8)|C{e:entity}>", |id| (2_u32, id));
