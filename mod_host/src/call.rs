@@ -288,6 +288,11 @@ fn exchange<T>(
 ) -> Result<T, Stop> {
     let args = guest.give(&mut *store, args)?;
     let result = Buffer::from_raw(function.call(&mut *store, args.to_raw())?);
+    if result == Buffer::REFUSED {
+        // The text was cleaned when it came.
+        let reason = store.data_mut().panic.take().unwrap_or_else(|| "it does not say why".to_owned());
+        return Err(Fault::Arguments { reason }.into());
+    }
     let value = read(guest.bytes(store, result).map_err(Fault::BadBuffer)?);
     guest.free(store, result)?;
     Ok(value)

@@ -246,6 +246,14 @@ pub enum CallError {
         /// What the codec said.
         reason: String,
     },
+    /// The mod says that the arguments are not what its function takes. It has done nothing and can be called again.
+    #[error("`{function}` of the mod cannot read its arguments: {reason}")]
+    Arguments {
+        /// The function that was called.
+        function: String,
+        /// What the mod says about them.
+        reason: String,
+    },
     /// The mod called a function of the host, and that failed.
     #[error("`{function}` called `{import}`, which failed: {reason}")]
     Import {

@@ -27,6 +27,8 @@ pub(crate) enum Fault {
     BadBuffer(OutOfRange),
     /// A result that the contract does not allow.
     BadResult(String),
+    /// The function cannot read its arguments. The reason is clean.
+    Arguments { reason: String },
 }
 
 impl fmt::Display for Fault {
@@ -115,6 +117,7 @@ fn from_fault(function: String, fault: &Fault, state: &State) -> CallError {
         Fault::Missing(export) => CallError::NoSuchFunction { function: (*export).to_owned(), nearest: None },
         Fault::BadBuffer(source) => CallError::BadBuffer { function, source: *source },
         Fault::BadResult(reason) => CallError::BadResult { function, reason: reason.clone() },
+        Fault::Arguments { reason } => CallError::Arguments { function, reason: reason.clone() },
     }
 }
 

@@ -303,6 +303,7 @@ impl Instance {
     fn failure(&self, call: &ModCall<'_>, error: &CallError) -> ModCallFailure {
         let status = match error {
             CallError::NoSuchFunction { .. } | CallError::WrongSignature { .. } => ModCallStatus::NoSuchFunction,
+            CallError::Arguments { .. } => ModCallStatus::Refused,
             // Its arguments found no place in the mod.
             CallError::OutOfMemory { .. } if !self.is_poisoned() => ModCallStatus::Refused,
             _ => ModCallStatus::Failed,

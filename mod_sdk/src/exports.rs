@@ -89,7 +89,14 @@ pub(crate) fn export<Args, R>(
     let bytes = unsafe { OwnedBuffer::from_raw(args) };
     let args = decode(bytes.bytes());
     drop(bytes);
-    let args = args.unwrap_or_else(|error| panic!("the arguments of `{name}` are not what it takes: {error}"));
+    let args = match args {
+        Ok(args) => args,
+        // Whoever sent them made the mistake, so this is no reason to panic.
+        Err(error) => {
+            imports::panicked(&error.to_string());
+            return Buffer::REFUSED.to_raw();
+        }
+    };
     let bytes = encode(&function(args));
     let bytes = bytes.unwrap_or_else(|error| panic!("the result of `{name}`: {error}"));
     OwnedBuffer::copy_of(&bytes).into_raw()

@@ -86,6 +86,17 @@ fn calls_are_the_same_in_every_codec() {
 }
 
 #[test]
+fn arguments_that_a_mod_cannot_read_do_not_stop_it() {
+    check(|game, id| {
+        let error = with_mods(game, |mut mods| mods.call::<_, String>(id, "greet", &7_u8));
+        let error = error.expect_err("it is no name").to_string();
+        assert!(error.contains(&format!("{id}: `greet` of the mod cannot read its arguments: ")), "{error}");
+        let greeting = with_mods(game, |mut mods| mods.call::<_, String>(id, "greet", "Ada"));
+        assert_eq!(greeting.expect("it goes on"), "Hello, Ada!");
+    });
+}
+
+#[test]
 fn mods_call_the_game_in_their_codec() {
     check(|game, id| {
         let shouted = game.app.world_mut().call_mod::<_, String>(id, "ask", "help").expect("it shouts");

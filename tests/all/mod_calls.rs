@@ -11,6 +11,7 @@ use bevy_wasm_mods::{
 use mod_abi::{
     DependencyKind::{Optional, Required},
     ModCallStatus, Schema, codec,
+    describe::EventDesc,
 };
 
 use crate::{
@@ -478,4 +479,50 @@ fn a_game_system_and_what_a_called_mod_needs_are_kept_apart() {
         assert_eq!(status(&mut game), ModCallStatus::Answered);
     }
     assert!(game.faults().is_empty(), "{:?}", game.faults());
+}
+
+#[cfg(feature = "hot_reload")]
+#[test]
+fn a_version_that_fails_over_a_call_gives_its_place_back() {
+    let mut game = game(&[("0.wasm", bees()), ("1.wasm", wasps("honey"))]);
+    game.until_told("loaded wasps");
+    let bad = Mod::new("bees").fields(r#"(func (export "__honey") (param i64) (result i64) unreachable)"#);
+    game.write("0.wasm", &bad.build());
+    game.until_told("resumed bees");
+    assert_eq!(answer(&mut game), HONEY);
+    assert_eq!(game.faults().len(), 1, "{:?}", game.faults());
+}
+
+#[cfg(feature = "hot_reload")]
+#[test]
+fn a_version_that_calls_what_is_not_there_leaves_the_one_before_in_its_place() {
+    let mut game = game(&[("0.wasm", bees()), ("1.wasm", wasps("honey"))]);
+    game.until_told("loaded wasps");
+    game.write("1.wasm", &wasps("hony").build());
+    let fault = game.first_fault();
+    assert!(fault.contains("the mod `bees` has no function `hony`; did you mean `honey`?"), "{fault}");
+    assert_eq!(answer(&mut game), HONEY);
+}
+
+#[test]
+fn observers_call_too() {
+    #[derive(Component, bevy::prelude::Reflect, Default)]
+    struct Flower;
+
+    let mut watching = Mod::new("wasps").depends(Required, "bees").import_of("bees", "noted");
+    let flower = watching.ty("Flower", "{}");
+    let watching = watching.observer("on_flower", EventDesc::Add(flower), vec![]).run(
+        "(i32.store (i32.const 256) (i32.const 7))
+        (if (i32.load (i32.wrap_i64 (i64.shr_u (call $noted (i64.const 0x10000000004)) (i64.const 32))))
+            (then unreachable))",
+    );
+    let mut game = game(&[("0.wasm", noting_bees()), ("1.wasm", watching)]);
+    game.app.init_resource::<Book>().register_type::<Flower>().add_mod_import("note", note);
+    game.app.world_mut().register_component::<Flower>();
+    game.until_told("loaded wasps");
+    game.app.world_mut().spawn(Flower);
+    game.frames(2);
+    assert_eq!(game.app.world().resource::<Book>().0, [(7, 1)], "{:?}", game.faults());
+    let mut made = game.app.world_mut().query::<&Made>();
+    assert_eq!(made.iter(game.app.world()).count(), 1);
 }

@@ -25,19 +25,25 @@ fn bees(codec: Codec, lines: &[&str]) -> Vec<u8> {
         (func $honey (param i64) (result i64) (local.get 0))
         (func (export "__wax") (param i64) (result i64) (i64.const 0))
         (func (export "__sting") (param i64) (result i64) unreachable)
+        (func (export "__picky") (param $args i64) (result i64)
+            (call $free (local.get $args))
+            (call $why (i32.const 64) (i32.const 7))
+            (i64.const -1))
+        (data (i32.const 64) "no wax\0a")
         (func (export "__hum") (param i64) (result i64) (loop $on (br $on)) unreachable)
         (func (export "__lie") (param i64) (result i64) (i64.const 0xffff0000_00000010))
         (func (export "__much") (param i64) (result i64)
             (drop (memory.grow (i32.const 100)))
             (i64.const 0x00000000_00500000))
         (func (export "__back") (param i64) (result i64) (call $steal (local.get 0)))"#;
-    let import = r#"(import "mod:wasps" "__steal" (func $steal (param i64) (result i64)))"#;
+    let import = r#"(import "mod:wasps" "__steal" (func $steal (param i64) (result i64)))
+        (import "env" "__panic" (func $why (param i32 i32)))"#;
     module(import, &(sections("bees", codec, "optional: wasps", lines) + body))
 }
 
 /// The mod that calls: for each function of `bees` an export `go_<name>` that returns the whole answer.
 fn wasps(codec: Codec, lines: &[&str]) -> Vec<u8> {
-    let names = ["honey", "wax", "sting", "hum", "lie", "much", "back", "none"];
+    let names = ["honey", "wax", "sting", "picky", "hum", "lie", "much", "back", "none"];
     let imports =
         names.map(|name| format!(r#"(import "mod:bees" "__{name}" (func ${name} (param i64) (result i64)))"#));
     let exports = names
@@ -324,6 +330,8 @@ fn a_mod_that_fails_is_poisoned_and_the_other_goes_on() {
     let mut meadow = meadow(&bees(Codec::Bincode, &[]));
     let text = failure(&mut wasps, &mut meadow, "go_lie", ModCallStatus::Failed);
     assert_contains(&text, "bees: `lie` returned a buffer that cannot be used");
+    let text = failure(&mut wasps, &mut meadow, "go_picky", ModCallStatus::Refused);
+    assert_eq!(text, "bees: `picky` of the mod cannot read its arguments: no wax ");
     assert!(!meadow.0["bees"].is_poisoned());
     let text = failure(&mut wasps, &mut meadow, "go_sting", ModCallStatus::Failed);
     assert_contains(&text, "bees: `sting` failed");

@@ -27,6 +27,9 @@ pub struct OutOfRange {
 }
 
 impl Buffer {
+    /// What a function of a mod returns in place of a result when it cannot read its arguments. No memory has such bytes.
+    pub const REFUSED: Self = Self::new(u32::MAX, u32::MAX);
+
     /// A buffer of `len` bytes at address `ptr`.
     #[must_use]
     pub const fn new(ptr: u32, len: u32) -> Self {

@@ -104,6 +104,12 @@ fn arguments() {
 }
 
 #[test]
+fn refused_arguments() {
+    assert_eq!(mod_abi::Buffer::REFUSED.to_raw(), 0xffff_ffff_ffff_ffff);
+    assert!(mod_abi::Buffer::REFUSED.range_in(u32::MAX as usize + 1).is_err(), "no memory has them");
+}
+
+#[test]
 fn left_over_and_missing_bytes_are_errors() {
     assert!(decode::<u32>(&[0; 5]).is_err());
     assert!(decode::<u32>(&[0; 3]).is_err());
