@@ -510,7 +510,7 @@ fn observers_call_too() {
     struct Flower;
 
     let mut watching = Mod::new("wasps").depends(Required, "bees").import_of("bees", "noted");
-    let flower = watching.ty("Flower", "{}");
+    let flower = watching.ty("all::mod_calls::Flower", "{}");
     let watching = watching.observer("on_flower", EventDesc::Add(flower), vec![]).run(
         "(i32.store (i32.const 256) (i32.const 7))
         (if (i32.load (i32.wrap_i64 (i64.shr_u (call $noted (i64.const 0x10000000004)) (i64.const 32))))

@@ -106,7 +106,7 @@ pub enum ModDifference {
 pub enum MissingMod {
     /// There is no such mod.
     NotThere,
-    /// It is being loaded, or waits for types of the game.
+    /// It is being loaded, or waits for types of the game or for mods that it needs.
     Loading,
     /// The game switched it off.
     Disabled,
@@ -234,7 +234,7 @@ impl MissingMod {
         };
         let handle = record.running.as_ref().map(|running| &running.handle);
         match (&record.state, handle) {
-            (ModState::Loading | ModState::Pending { .. }, _) => Some(Self::Loading),
+            (ModState::Loading | ModState::Pending { .. } | ModState::Waiting { .. }, _) => Some(Self::Loading),
             (ModState::Disabled, _) => Some(Self::Disabled),
             (ModState::Failed(_), _) | (ModState::Running, None) => Some(Self::Failed),
             (ModState::Running, Some(handle)) if handle.is_faulted() => Some(Self::Failed),

@@ -40,7 +40,7 @@ use crate::{
     lifecycle::{
         fault::ModEvent,
         install::settle_types,
-        leftovers,
+        leftovers, reach,
         registry::{ModRegistry, Signature},
         schedule::moment,
         settings::ModSettings,
@@ -97,9 +97,7 @@ pub(crate) fn take_over_late(world: &mut World) {
 fn ready(world: &World) -> Vec<Arc<str>> {
     let Some(registry) = world.get_resource::<ModRegistry>() else { return Vec::new() };
     let is_ready = |id: &Arc<str>| MissingMod::why(registry, id).is_none();
-    let mut ready: Vec<_> = registry.mods.iter().filter(|(id, _)| is_ready(id)).collect();
-    ready.sort_by(|(_, one), (_, other)| one.file.cmp(&other.file));
-    ready.into_iter().map(|(id, _)| Arc::clone(id)).collect()
+    registry.load_order.ids().filter(|id| is_ready(id)).cloned().collect()
 }
 
 /// A mod that has started once more, with its state, and is not in the game yet.
@@ -210,7 +208,8 @@ fn restart(
         return Err(stopped("the game no longer has what its resources need".to_owned()));
     };
     let memory_limit = world.resource::<ModSettings>().limits.memory_bytes;
-    let handle = Arc::new(ModHandle::new(Arc::clone(id), instance, memory_limit, description.types));
+    let running_mods = reach::running_mods(world);
+    let handle = Arc::new(ModHandle::new(Arc::clone(id), instance, memory_limit, description.types, running_mods));
     let systems = Systems::sort(id, systems, observers);
     Ok(Restart { id: Arc::clone(id), saved, identity, signature, handle, systems, resources })
 }
