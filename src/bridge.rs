@@ -6,7 +6,7 @@
 //! by a copy plan ([`plan`]) or one by one ([`value`]).
 //!
 //! What happens between frames goes through [`messages`] and [`observers`]: to mods, and from them ([`outgoing`]), also
-//! where a mod and not the game knows the type ([`declared`]).
+//! where a mod and not the game knows the type ([`declared`]). What players set comes to a mod through [`player`].
 //!
 //! Must not know where mods come from, nor what happens to them: no assets, no lifecycle.
 
@@ -31,6 +31,7 @@ pub(crate) mod outgoing;
 pub(crate) mod owner;
 pub(crate) mod permit;
 mod plan;
+pub(crate) mod player;
 pub(crate) mod query;
 mod rows;
 pub(crate) mod scatter;

@@ -24,13 +24,14 @@ pub use bridge::{
     observers::ModTrigger,
     outgoing::DeliveryError,
     owner::{DespawnableByMods, SpawnedBy},
+    player::SettingsError,
     query::QueryError,
     scatter::ScatterError,
     states::StateError,
     types::TypeError,
 };
 pub use lifecycle::{
-    calls::{CallMod, ModCallError, ModFunction, ModInfo, Mods},
+    calls::{CallMod, ModCallError, ModFunction, ModInfo, ModSetting, ModSettingError, Mods},
     fault::{FaultCause, ModEvent, ModFault},
     maintain::MaintainMods,
     registry::{ModRegistry, ModState},
@@ -42,7 +43,10 @@ pub use lifecycle::{
     schedule::{ModSystems, OrderConflict, SystemsOfMod},
     settings::{Leftovers, ModSettings},
 };
-pub use mod_abi::{Dependency, DependencyKind, GameRequirement, Identity as ModIdentity};
+pub use mod_abi::{
+    Dependency, DependencyKind, GameRequirement, Identity as ModIdentity, SettingDesc, SettingKind, SettingRefusal,
+    SettingValue,
+};
 #[cfg(feature = "nanoserde")]
 pub use mod_host::Nano;
 pub use mod_host::{

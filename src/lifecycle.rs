@@ -2,8 +2,9 @@
 //!
 //! [`maintain`] is the frame boundary, before any schedule of the game runs. It follows the [`files`], gives their
 //! [`bytes`] to the background ([`prepare`]), and [`settle`]s what comes back: into the game ([`install`], [`schedule`]),
-//! or as a [`fault`]. What is known of every mod is in [`registry`], and what the player chose in [`list`]. The game speaks to
-//! its mods through [`calls`], and puts what they have into a [`save`].
+//! or as a [`fault`]. What is known of every mod is in [`registry`], and what the player chose in [`list`]; their
+//! settings come to them through [`player`]. The game speaks to its mods through [`calls`], and puts what they have into a
+//! [`save`].
 //!
 //! Must not know wasmtime.
 
@@ -17,6 +18,7 @@ mod leftovers;
 pub(crate) mod list;
 pub(crate) mod load_order;
 pub(crate) mod maintain;
+pub(crate) mod player;
 mod prepare;
 mod reach;
 pub(crate) mod registry;

@@ -28,6 +28,7 @@ use crate::{
         fault::ModEvent,
         list::{self, ModListFile},
         maintain::{MaintainMods, maintain},
+        player::{self, DeclaredSettings},
         registry::{ModRegistry, check_change_ticks},
         settings::ModSettings,
     },
@@ -66,6 +67,7 @@ impl Plugin for WasmModsPlugin {
 fn add_lifecycle(app: &mut App, engine: Option<HostEngine>) {
     let list = app.world_mut().get_resource_or_init::<ModSettings>().list.clone();
     app.insert_resource(ModListFile::read(list))
+        .init_resource::<DeclaredSettings>()
         .add_message::<AppExit>()
         .add_systems(Last, list::save_at_exit)
         .add_message::<ModEvent>()
@@ -79,7 +81,7 @@ fn add_lifecycle(app: &mut App, engine: Option<HostEngine>) {
     #[cfg(feature = "input")]
     app.register_type::<ButtonInput<KeyCode>>().register_type::<ButtonInput<MouseButton>>();
     let mut schedule = Schedule::new(MaintainMods);
-    schedule.add_systems((maintain, list::save).chain());
+    schedule.add_systems((maintain, player::apply, list::save).chain());
     app.add_schedule(schedule);
     app.init_resource::<MainScheduleOrder>();
     let labels = &mut app.world_mut().resource_mut::<MainScheduleOrder>().labels;

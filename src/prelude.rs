@@ -2,8 +2,9 @@
 
 pub use crate::{
     CallMod, DespawnableByMods, FromMod, Job, Leftovers, ModAppExt, ModCallError, ModDifference, ModEvent, ModFault,
-    ModFunction, ModInfo, ModLimits, ModMessage, ModRegistry, ModRestore, ModSave, ModSettings, ModState, ModSystems,
-    ModTrigger, Mods, Refusal, SaveMods, SpawnedBy, SystemsOfMod, WasmModsPlugin,
+    ModFunction, ModInfo, ModLimits, ModMessage, ModRegistry, ModRestore, ModSave, ModSetting, ModSettingError,
+    ModSettings, ModState, ModSystems, ModTrigger, Mods, Refusal, SaveMods, SettingDesc, SettingKind, SettingValue,
+    SpawnedBy, SystemsOfMod, WasmModsPlugin,
 };
 #[cfg(feature = "wasi")]
 pub use crate::{WasiError, WasiGrants, WasiGuard};

@@ -87,6 +87,7 @@ pub use log::LogSink;
 pub use manifest::Manifest;
 pub use mod_abi::{MAX_MOD_CALL_BYTES, ModCallStatus, codec::Codec};
 pub use mod_call::{ModCall, ModCallFailure, ModImport};
+pub use nearest::nearest;
 pub use opaque::{MAX_OPAQUE, Opaque, OpaqueError, OpaqueTable};
 pub use plugin::{HostFunction, PluginError, WasmPlugin, WasmPluginBuilder, WithCaller, WithContext, WithoutContext};
 pub use resolve::{

@@ -3,8 +3,15 @@
 /// Names longer than this are not compared: a mod chose them to be slow.
 const MAX_CHARS: usize = 128;
 
-/// The name in `known` that is closest to `wanted`, if one is close enough to be a slip of the pen.
-pub(crate) fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+/// The name in `known` that is closest to `wanted`, if one is close enough to be a slip of the pen. Names of more than 128
+/// characters are not compared.
+///
+/// ```
+/// assert_eq!(mod_host::nearest("apetite", ["appetite", "hunting"]).as_deref(), Some("appetite"));
+/// assert_eq!(mod_host::nearest("colour", ["appetite", "hunting"]), None);
+/// ```
+#[must_use]
+pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let wanted = chars(wanted)?;
     let allowed = wanted.len().div_euclid(3).clamp(1, 3);
     known

@@ -251,7 +251,7 @@ void mod_replace_rows(mod_block block, uint32_t column, const mod_writer *rows);
 /* ---- what the mod wants from the game: MOD_MAIN(app) { ... }, run when the mod is loaded ---- */
 
 enum { MOD_MIRROR, MOD_PART }; /* roles: all fields of a type of the game, or some of them */
-enum { MOD_COMPONENT, MOD_SPARSE_COMPONENT, MOD_RESOURCE, MOD_MESSAGE, MOD_EVENT }; /* kinds of the mod's own types */
+enum { MOD_COMPONENT, MOD_SPARSE_COMPONENT, MOD_RESOURCE, MOD_MESSAGE, MOD_EVENT, MOD_SETTINGS }; /* kinds of the mod's own types */
 enum { MOD_ENTITY, MOD_READ, MOD_WRITE, MOD_READ_OPTIONAL, MOD_WRITE_OPTIONAL, MOD_HAS }; /* terms */
 enum { MOD_WITH, MOD_WITHOUT, MOD_ADDED, MOD_CHANGED }; /* filters */
 enum { MOD_ON_EVENT, MOD_ON_ADD, MOD_ON_INSERT, MOD_ON_DISCARD, MOD_ON_REMOVE, MOD_ON_DESPAWN }; /* observers */

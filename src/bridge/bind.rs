@@ -21,6 +21,7 @@ use crate::bridge::{
     gather::Block,
     messages::{self, MessageReader},
     on_demand::bind_resource,
+    player::SettingsError,
     query::{Bound, BoundQuery, QueryError, TypesOf},
     states::{ModStates, StateError},
     types::bind,
@@ -46,6 +47,9 @@ pub enum SystemBindError {
     /// A resource that the mod starts with cannot be inserted.
     #[error("its initial resource cannot be inserted: {0}")]
     Resource(CommandError),
+    /// The mod's settings cannot be given to it as it wants them.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
     /// Two parameters mean the same data, and one of them writes.
     #[error(
         "`{system}`: parameter {param} borrows what an earlier parameter writes, or the other way round; use `Without<T>` to keep two queries apart"

@@ -41,6 +41,8 @@ pub struct DefinitionError {
 const MAX_FIXED_BYTES: usize = 64 << 10;
 /// The longest path.
 const MAX_PATH: usize = 256;
+/// Why no mod writes a resource that holds settings.
+pub(crate) const SETTINGS: &str = "it holds what the player set";
 
 /// One version of a type that a mod defined.
 #[derive(Debug)]
@@ -83,7 +85,12 @@ pub(crate) fn of_component(world: &World, component: ComponentId) -> Option<&Arc
 
 /// Whether a component is a resource that a mod defined.
 pub(crate) fn is_resource(world: &World, component: ComponentId) -> bool {
-    of_component(world, component).is_some_and(|defined| defined.kind == DefinitionKind::Resource)
+    of_component(world, component).is_some_and(|defined| defined.kind.is_resource())
+}
+
+/// Whether a component is a resource with settings, which only the host writes.
+pub(crate) fn holds_settings(world: &World, component: ComponentId) -> bool {
+    of_component(world, component).is_some_and(|defined| defined.kind == DefinitionKind::Settings)
 }
 
 /// All components and resources of all versions of the types of a mod.
@@ -201,7 +208,8 @@ fn component(world: &mut World, desc: &TypeDesc, kind: DefinitionKind) -> Result
     // thread may have, and no relationship.
     let descriptor = unsafe { ComponentDescriptor::new_with_layout(name, storage, layout, drop, true, clone, None) };
     let component = world.register_component_with_descriptor(descriptor);
-    Ok(BoundType { component, storage, read_only: None, crossing })
+    let read_only = (kind == DefinitionKind::Settings).then_some(SETTINGS);
+    Ok(BoundType { component, storage, read_only, crossing })
 }
 
 /// Puts types in place, and returns what was there before.
@@ -268,6 +276,14 @@ pub(crate) fn define_late(
         let reason = "it is defined twice".to_owned();
         let (same, path) = (known == desc, desc.path.chars().take(128).collect());
         return if same { Ok(()) } else { Err(DefinitionError { path, reason }) };
+    }
+    if matches!(&desc.role, TypeRole::Definition(definition) if definition.kind == DefinitionKind::Settings) {
+        let known = world.get_resource::<Definitions>().and_then(|known| known.current.get(desc.path.as_str()));
+        if known.is_some_and(|known| known.kind == DefinitionKind::Settings && known.schema == desc.schema) {
+            return Ok(());
+        }
+        let reason = "settings are there before the mod runs, so its description has to hold their type".to_owned();
+        return Err(DefinitionError { path: desc.path.chars().take(128).collect(), reason });
     }
     let entries = register(world, mod_id, std::slice::from_ref(desc)).map_err(|mut errors| errors.remove(0))?;
     let is_there = |(path, defined): &(Arc<str>, Option<Arc<Defined>>)| {

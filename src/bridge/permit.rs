@@ -136,7 +136,8 @@ impl Permits {
 
     /// Why a resource is not inserted by mods, if so.
     pub(crate) fn forbidden_resource(&self, world: &World, ty: &BoundType) -> Option<&'static str> {
-        let forbidden = of_path(FORBIDDEN, ty).or_else(|| of_path(FORBIDDEN_RESOURCES, ty));
+        let settings = definitions::holds_settings(world, ty.component).then_some(definitions::SETTINGS);
+        let forbidden = settings.or_else(|| of_path(FORBIDDEN, ty)).or_else(|| of_path(FORBIDDEN_RESOURCES, ty));
         let is_resource = world.components().get_info(ty.component).is_some_and(|info| is_resource(world, info));
         forbidden.or((!is_resource).then_some("it is no resource"))
     }

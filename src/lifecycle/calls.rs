@@ -1,18 +1,22 @@
 //! The game calls its mods: [`Mods`] in a system, [`CallMod::call_mod`] with the whole World.
 
 mod function;
+mod settings;
 
 use std::{ops::Deref, sync::Arc};
 
 use bevy_ecs::{
-    system::{ResMut, SystemParam},
+    system::{Res, ResMut, SystemParam},
     world::{Mut, World},
 };
 use mod_abi::Identity as ModIdentity;
 use mod_host::{CallError, Caller, Decode, Encode, HostCalls, Instance, ModCall, ModCallFailure, ModCallStatus};
 use thiserror::Error;
 
-pub use self::function::ModFunction;
+pub use self::{
+    function::ModFunction,
+    settings::{ModSetting, ModSettingError},
+};
 use crate::{
     bridge::{
         handle::{ModHandle, SystemError},
@@ -21,6 +25,8 @@ use crate::{
         on_demand::WORLD_FUNCTIONS,
     },
     lifecycle::{
+        list::ModListFile,
+        player::DeclaredSettings,
         registry::{ModRecord, ModRegistry, ModState},
         requests::Request,
     },
@@ -45,6 +51,8 @@ use crate::{
 #[derive(Debug, SystemParam)]
 pub struct Mods<'w> {
     registry: ResMut<'w, ModRegistry>,
+    list: ResMut<'w, ModListFile>,
+    declared: Res<'w, DeclaredSettings>,
 }
 
 /// A mod, as the game may show it.

@@ -3,6 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use bevy_ecs::message::Message;
+use mod_abi::SettingValue;
 use mod_host::{CallError, LoadError, ResolveProblem};
 use thiserror::Error;
 
@@ -127,5 +128,14 @@ pub enum ModEvent {
     Unloaded {
         /// The mod's id.
         id: Arc<str>,
+    },
+    /// One of its settings has another value from this frame on.
+    SettingChanged {
+        /// The mod's id.
+        id: Arc<str>,
+        /// The setting.
+        name: Arc<str>,
+        /// The value that holds now.
+        value: SettingValue,
     },
 }

@@ -11,7 +11,7 @@ use crate::{
     lifecycle::{
         fault::ModEvent,
         install::settle_types,
-        leftovers,
+        leftovers, player,
         registry::{Earlier, ModRecord, ModRegistry, ModState, Probation, Running},
         schedule::{self, moment},
         settings::ModSettings,
@@ -100,6 +100,7 @@ pub(crate) fn resume(world: &mut World, id: &Arc<str>) {
     let systems = match bound {
         Some((Ok(Bound::Ready((systems, observers))), types)) => {
             definitions::migrate(world, &types);
+            player::resume(world, id, &signature.description, &identity.settings);
             settle_types(world, id, &types);
             Systems::sort(id, systems, observers)
         }

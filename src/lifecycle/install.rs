@@ -13,12 +13,13 @@ use crate::{
         handle::{ModHandle, SystemError},
         initial,
         observers::bind::bind_mod,
+        player::SettingsLayout,
         query::Bound,
     },
     lifecycle::{
         fault::{FaultCause, ModEvent, ModFault},
         hand_over::{leave_state, probation},
-        leftovers,
+        leftovers, player,
         prepare::Prepared,
         reach,
         registry::{ModRecord, ModRegistry, ModState, Signature},
@@ -54,6 +55,8 @@ pub(crate) fn install(world: &mut World, file: &str, prepared: Prepared) -> Resu
     }
     let uncallable = reach::check(world, prepared.instance.manifest());
     let uncallable = uncallable.map_err(|problems| fault(None, FaultCause::Calls { problems }))?;
+    let settings = SettingsLayout::find(&prepared.description, &prepared.identity.settings);
+    let settings = settings.map_err(|error| fault(None, bind_fault([error.into()])))?;
     let types = definitions::register(world, &id, &prepared.description.types);
     let types = types.map_err(|errors| fault(None, bind_fault(errors.into_iter().map(SystemBindError::from))))?;
     // While the new version is bound, its own types mean what it says. Until it has taken over, the earlier one's are put
@@ -123,7 +126,8 @@ pub(crate) fn install(world: &mut World, file: &str, prepared: Prepared) -> Resu
     definitions::copy(world, &earlier_types);
     // Observers see what their mod does when it starts. Those of a version that runs go on until it has been replaced.
     let observers = (!was_running).then(|| start.observe(world, &mut systems));
-    if let Err(message) = resources.insert(world, &id) {
+    let inserted = player::begin(world, &id, settings.as_ref(), &identity.settings);
+    if let Err(message) = inserted.and_then(|()| resources.insert(world, &id)) {
         let system = "initial resources".to_owned();
         handle.fail(&system.clone(), SystemError::Panicked { system, message });
     } else if left.is_some() && !starts_anew {

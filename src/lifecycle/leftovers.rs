@@ -3,7 +3,6 @@
 use std::{collections::HashSet, sync::Arc};
 
 use bevy_ecs::{entity::Entity, world::World};
-use mod_abi::describe::DefinitionKind;
 use tracing::warn;
 
 use crate::{
@@ -43,7 +42,7 @@ pub(crate) fn clear(world: &mut World, id: &Arc<str>, stay: &HashSet<Entity>, in
         }
     }
     for (component, kind) in definitions::components_of(world, id) {
-        if kind == DefinitionKind::Resource {
+        if kind.is_resource() {
             guard(world, id, |world| {
                 world.remove_resource_by_id(component);
             });

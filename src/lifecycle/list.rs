@@ -1,6 +1,9 @@
 //! What the player chose, and the file in which it is kept. What follows from it is not known here.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use bevy_app::AppExit;
 use bevy_ecs::{message::MessageReader, resource::Resource, system::ResMut};
@@ -23,6 +26,10 @@ pub(crate) struct ModListFile {
     /// Whether the last save failed. Before the next change another one has no better chance.
     has_failed: bool,
     saving: Option<Task<Saved>>,
+    /// Whether mods may have other settings than the list says.
+    is_stale: bool,
+    /// The settings that were changed since somebody asked, by mod and name.
+    changed: Vec<(Arc<str>, Arc<str>)>,
 }
 
 /// A change of the list.
@@ -48,7 +55,6 @@ struct Saved {
     result: Result<Option<PathBuf>, ModListError>,
 }
 
-#[allow(dead_code, reason = "those who ask the list come after it")]
 impl ModListFile {
     /// Reads the file, if there is one. One that cannot be read is as if it were empty, and is put aside before another is
     /// saved in its place.
@@ -76,11 +82,13 @@ impl ModListFile {
     }
 
     /// Whether a mod is switched on: unless the player switched it off.
+    #[allow(dead_code, reason = "those who ask come after it")]
     pub(crate) fn is_enabled(&self, id: &str) -> bool {
         self.list.is_enabled(id)
     }
 
     /// Switches a mod on or off in the list. Nothing follows from it here.
+    #[allow(dead_code, reason = "those who ask come after it")]
     pub(crate) fn set_enabled(&mut self, id: &str, enabled: bool) {
         self.change(Change::Enabled { id: id.to_owned(), enabled });
     }
@@ -90,8 +98,27 @@ impl ModListFile {
         self.change(Change::Setting { id: id.to_owned(), name: name.to_owned(), value: value.cloned() });
     }
 
+    /// Has the settings of all mods compared with the list.
+    pub(crate) fn set_stale(&mut self) {
+        self.is_stale = true;
+    }
+
+    /// The settings that were changed since this was last asked, or None if no mod needs to be looked at.
+    pub(crate) fn take_changed(&mut self) -> Option<Vec<(Arc<str>, Arc<str>)>> {
+        std::mem::take(&mut self.is_stale).then(|| std::mem::take(&mut self.changed))
+    }
+
     fn change(&mut self, change: Change) {
-        if change.make(&mut self.list) && self.path.is_some() {
+        if !change.make(&mut self.list) {
+            return;
+        }
+        if let Change::Setting { id, name, .. } = &change {
+            self.is_stale = true;
+            if !self.changed.iter().any(|(known, other)| (&**known, &**other) == (id, name)) {
+                self.changed.push((id.as_str().into(), name.as_str().into()));
+            }
+        }
+        if self.path.is_some() {
             self.unsaved.retain(|earlier| !earlier.is_of_same(&change));
             self.unsaved.push(change);
             self.has_failed = false;

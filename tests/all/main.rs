@@ -30,6 +30,7 @@ mod reload;
 mod saves;
 mod scheduling;
 mod sdk;
+mod settings;
 mod support;
 mod systems;
 mod tidy;

@@ -137,6 +137,7 @@ impl Game {
             ModEvent::Unloaded { id } => format!("unloaded {id}"),
             ModEvent::Disabled { id } => format!("disabled {id}"),
             ModEvent::Resumed { id, .. } => format!("resumed {id}"),
+            ModEvent::SettingChanged { id, name, value } => format!("set {id} {name} {value}"),
             other => format!("{other:?}"),
         };
         self.events.iter().map(line).collect()
@@ -252,6 +253,12 @@ impl Mod {
         let default = default.map(<[u8]>::to_vec);
         self.description.types.last_mut().expect("a type").role = TypeRole::Definition(Definition { kind, default });
         index
+    }
+
+    /// Declares a setting, as an identity states it.
+    pub(crate) fn setting(mut self, line: &str) -> Self {
+        self.identity.settings.push(line.parse().expect("a setting"));
+        self
     }
 
     /// Starts with a resource.
@@ -459,7 +466,7 @@ impl Mod {
             {hand_over}
             {fields})"#,
             imports = self.imports,
-            identity = identity.to_string().replace('\n', "\\n"),
+            identity = identity.to_string().replace('\n', "\\n").replace('"', "\\\""),
             describe_buffer = (1024_u64 << 32) | describe.len() as u64,
             run = self.run,
             hand_over = self.hand_over(),

@@ -80,6 +80,18 @@ pub enum DefinitionKind {
     Message,
     /// An event.
     Event,
+    /// A resource that holds the mod's settings. The host makes it before anything of the mod runs, and writes it anew when a
+    /// setting changes; no mod writes it. It is a struct with named fields, each of which
+    /// [means](crate::SettingDesc::of_field) a setting that the mod declares, and [fits](crate::SettingDesc::check_field) it.
+    Settings,
+}
+
+impl DefinitionKind {
+    /// Whether it is a resource.
+    #[must_use]
+    pub fn is_resource(self) -> bool {
+        matches!(self, Self::Resource | Self::Settings)
+    }
 }
 
 /// A resource that a mod starts with.

@@ -23,6 +23,10 @@ const MAX_LOSSES: usize = 64;
 pub(crate) fn copy(world: &mut World, paths: &Entries) {
     each_version(world, paths, |world, old, now, losses| {
         let (Some(from), Some(to)) = (old.bound.as_ref(), now.bound.as_ref()) else { return };
+        if now.kind == DefinitionKind::Settings {
+            // The host writes them anew.
+            return;
+        }
         if is_resource(old) != is_resource(now) {
             if holders(world, from.component).next().is_some() {
                 losses.insert(format!("{} is of another kind now, so its values are gone", now.path));
@@ -76,7 +80,7 @@ fn each_version(
 }
 
 fn is_resource(defined: &Defined) -> bool {
-    defined.kind == DefinitionKind::Resource
+    defined.kind.is_resource()
 }
 
 /// The value of an entity in the version that there is now.

@@ -1,5 +1,7 @@
 //! What a player can set about a mod, as the mod declares it. Who asks the player and keeps the answer is not known here.
 
+mod field;
+
 use alloc::{
     borrow::ToOwned,
     format,
@@ -274,6 +276,36 @@ impl SettingValue {
             Self::Float(value) => Some(*value),
             Self::Bool(_) | Self::Text(_) => None,
         }
+    }
+}
+
+impl From<bool> for SettingValue {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
+impl From<i64> for SettingValue {
+    fn from(value: i64) -> Self {
+        Self::Int(value)
+    }
+}
+
+impl From<f64> for SettingValue {
+    fn from(value: f64) -> Self {
+        Self::Float(value)
+    }
+}
+
+impl From<String> for SettingValue {
+    fn from(value: String) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl From<&str> for SettingValue {
+    fn from(value: &str) -> Self {
+        Self::Text(value.to_owned())
     }
 }
 

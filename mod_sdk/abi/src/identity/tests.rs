@@ -172,6 +172,45 @@ fn settings_that_are_wrong_are_explained() {
 }
 
 #[test]
+fn fields_hold_settings_or_are_explained() {
+    use crate::Schema;
+
+    let check = |line: &str, schema: &str| {
+        let setting = line.parse::<SettingDesc>().unwrap();
+        let schema = Schema::parse(schema).unwrap();
+        let fits = setting.check_field(&schema);
+        let encoded = setting.encode_field(&setting.default_value(), &schema, &mut alloc::vec::Vec::new());
+        assert!(fits.is_err() || encoded.is_ok(), "{line} {schema}: {encoded:?}");
+        fits.err().unwrap_or_default()
+    };
+    for (line, schema) in [
+        ("a bool true -", "bool"),
+        ("a int 1 0..255", "u8"),
+        ("a int 1 -128..127", "i8"),
+        ("a int 1 0..", "u128"),
+        ("a int 1 -", "i64"),
+        ("a float 1 -", "f32"),
+        ("a text \"\" -", "str"),
+        ("a choice x x|y", "str"),
+        ("a choice x x|y_2", "<Y2|Z|X>"),
+    ] {
+        assert_eq!(check(line, schema), "", "{line} {schema}");
+    }
+    for (line, schema, expected) in [
+        ("a bool true -", "u8", "a `bool`"),
+        ("a int 1 0..256", "u8", "from 0 to 256"),
+        ("a int 1 -1..1", "u64", "from -1 to 1"),
+        ("a int 1 -", "f64", "an integer"),
+        ("a float 1 -", "i64", "an `f32` or an `f64`"),
+        ("a text \"\" -", "char", "a text"),
+        ("a choice x x|y", "<X(u8)|Y>", "without fields"),
+        ("a choice x x|y", "{x:u8}", "without fields"),
+    ] {
+        assert!(check(line, schema).contains(expected), "{line} {schema}");
+    }
+}
+
+#[test]
 fn values_are_taken_or_refused() {
     let check = |line: &str, value: SettingValue, expected: &str| {
         let refusal = line.parse::<SettingDesc>().unwrap().check(&value).err();

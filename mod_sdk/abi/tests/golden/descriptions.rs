@@ -52,6 +52,7 @@ fn description() -> ModDescription {
             defined("R", DefinitionKind::Resource),
             defined("M", DefinitionKind::Message),
             defined("E", DefinitionKind::Event),
+            defined("S", DefinitionKind::Settings),
         ],
         systems: vec![
             SystemDesc {
@@ -114,7 +115,7 @@ fn description() -> ModDescription {
 fn a_description_with_one_of_everything() {
     check(
         &description(),
-        "u64:7
+        "u64:8
             u64:6 'Health' u64:11 '{value:f32}' u32:0
             u64:10 'game::Body' u64:10 '{mass:f32}' u32:1
             u64:8 'pests::C' u64:2 'u8' u32:2 u32:0 01 u64:1 05
@@ -122,6 +123,7 @@ fn a_description_with_one_of_everything() {
             u64:8 'pests::R' u64:2 'u8' u32:2 u32:2 01 u64:1 05
             u64:8 'pests::M' u64:2 'u8' u32:2 u32:3 01 u64:1 05
             u64:8 'pests::E' u64:2 'u8' u32:2 u32:4 01 u64:1 05
+            u64:8 'pests::S' u64:2 'u8' u32:2 u32:5 01 u64:1 05
         u64:3
             u64:4 'heal' u64:6 'Update'
                 u64:7
