@@ -90,6 +90,47 @@ pub trait Component: Reflect {
 /// # }
 /// # mod_sdk::testing::describe(plugin);
 /// ```
+///
+/// # Settings
+///
+/// What players can set about a mod stands in its Cargo.toml (see [`mod_main`](crate::mod_main)), and comes to it in a resource of its own:
+///
+/// ```toml
+/// [package.metadata.mod.settings.appetite]
+/// type = "float"
+/// default = 1.5
+/// max = 10
+///
+/// [package.metadata.mod.settings.pace]
+/// type = "choice"
+/// default = "slow"
+/// choices = ["slow", "very-fast"]
+/// ```
+///
+/// ```ignore
+/// #[derive(Resource)]
+/// #[resource(settings)]
+/// struct Settings {
+///     appetite: f32,
+///     pace: Pace,
+/// }
+///
+/// #[derive(Reflect)]
+/// enum Pace {
+///     Slow,
+///     VeryFast,
+/// }
+///
+/// fn hunt(settings: Res<Settings>) {
+///     if settings.is_changed() {
+///         info!("the appetite is {} now", settings.appetite);
+///     }
+/// }
+/// ```
+///
+/// The game inserts it before the mod's first system runs, start-up included, and replaces it when the player changes something.
+/// Mods only read it. Names and types of the fields are checked against Cargo.toml when the mod is compiled; in a native test
+/// `Settings::default()` has the defaults.
 pub trait Resource: Reflect {
     /// The name of the type in the game.
     const PATH: &'static str;

@@ -133,7 +133,7 @@
 //! |---|---|
 //! | [`Query<D, F>`](Query) | rows of entities, with [`get`](Query::get), [`single`](Query::single), [`iter_many`](Query::iter_many), [`iter_combinations`](Query::iter_combinations) and their mutable twins |
 //! | [`Single<D, F>`](Single), `Option<Single<D, F>>` | the only row; [`Populated`] for at least one |
-//! | [`Res<T>`](Res), [`ResMut<T>`](ResMut), `Option` of them | a resource, such as [`Time`], `Time<Virtual>`, [`ButtonInput<KeyCode>`](ButtonInput) |
+//! | [`Res<T>`](Res), [`ResMut<T>`](ResMut), `Option` of them | a resource, such as [`Time`], `Time<Virtual>`, [`ButtonInput<KeyCode>`](ButtonInput), or the mod's [settings](Resource) |
 //! | [`World`] | anything, to read and on demand |
 //!
 //! The data `D` of a query is made of `&T`, `&mut T`, [`Ref<T>`](Ref), [`Mut<T>`](Mut), an `Option` of these, [`Has<T>`](Has),
@@ -248,8 +248,9 @@
 //! In the order in which a call comes through: `exports` (from the game), `runtime` and `app` (which system or observer),
 //! `block` and `column` (the batch of rows), `param`, `query`, `change_detection`, `resource`, `message`, `local`, `persist`,
 //! `world` (what the system gets), `system` and `observer` (its function), `commands`, `bundle` and `outbox` (what it leaves),
-//! and `imports` (back to the game; `mod_call` for what comes back of other mods). What the game learns before: `describe`, of `types` (with their `definition`), `config`,
-//! `condition` and `state`. `time`, `input`, `transform` and `hierarchy` hold types that Bevy brings along. Unsafe code stands
+//! and `imports` (back to the game; `mod_call` for what comes back of other mods). What the game learns before: `describe`, of
+//! `types` (with their `definition`), `config`, `condition` and `state`. While the mod compiles, `setting` is asked about the
+//! fields of its settings. `time`, `input`, `transform` and `hierarchy` hold types that Bevy brings along. Unsafe code stands
 //! in `buffer`, `block`, `column`, `column::optional`, `query::data`, `query::iter`, `query::entities`,
 //! `query::combinations`, `exports`, `imports`, `random` and `testing`. `codecs` is the way of functions in each codec; `opaque`
 //! and `ticket` are what they hand around that stays in the game.
@@ -294,6 +295,7 @@ mod reflect;
 mod resource;
 mod runtime;
 pub mod schedule;
+mod setting;
 mod state;
 mod system;
 #[cfg(not(target_family = "wasm"))]

@@ -19,6 +19,7 @@ pub use crate::{
     mod_call::no_other_mods,
     outbox::Values,
     reflect::{InPlace, NotStated, Stated, sum_of_strides},
+    setting::{has_all, has_choices, is_bool, is_float, is_int, is_text, worded},
 };
 
 /// The body of an import in a native build.

@@ -2,6 +2,7 @@
 
 use std::{fs, path::Path};
 
+use bevy::prelude::{Reflect, Resource};
 use bevy_wasm_mods::{
     SettingValue,
     prelude::{ModSetting, ModSettingError, ModSettings, Mods},
@@ -13,6 +14,7 @@ use mod_abi::{
 
 use crate::{
     fixtures::Score,
+    guests::builds_of,
     support::{Game, Mod, resource, value, with_mods},
 };
 
@@ -279,6 +281,66 @@ fn a_mod_that_does_not_run_has_settings_too() {
     game.first_fault();
     let error = with_mods(&mut game, |mods: Mods| mods.settings("pests")).expect_err("it never was installed");
     assert!(matches!(error, ModSettingError::NotKnown { .. }), "{error}");
+}
+
+/// What the mod `wishes` has said.
+#[derive(Resource, Reflect, Default)]
+pub(crate) struct Said {
+    lines: Vec<String>,
+}
+
+fn said(game: &mut Game) -> Vec<String> {
+    game.frames(2);
+    assert_eq!(game.faults().first().map(ToString::to_string), None);
+    std::mem::take(&mut game.app.world_mut().resource_mut::<Said>().lines)
+}
+
+#[test]
+fn a_mod_in_rust_reads_its_settings_and_sees_them_change() {
+    const DEFAULTS: &str = "VerySlow summer true 40 -3 1.5 \"Hello, you\"";
+    let set = |game: &mut Game, name: &str, value: SettingValue| {
+        with_mods(game, |mut mods: Mods| mods.set_setting("wish_list", name, value)).map_err(|error| error.to_string())
+    };
+    for (_, bytes) in builds_of("wishes") {
+        let folder = tempfile::tempdir().expect("a folder");
+        let list = folder.path().join("mods.toml");
+        fs::write(&list, "[mods.wish_list]\nnote = 1 # mine\n").expect("a file");
+        let start = || {
+            let settings = ModSettings { list: Some(list.clone()), ..ModSettings::default() };
+            let mut game = Game::with_settings(&[("wishes.wasm", &bytes)], settings);
+            game.app.register_type::<Said>().init_resource::<Said>();
+            game.until_told("loaded wish_list");
+            game
+        };
+        let mut game = start();
+        let lines = said(&mut game);
+        assert_eq!(lines, [&format!("starts with {DEFAULTS}, its defaults: true"), DEFAULTS]);
+        assert_eq!(said(&mut game), [""; 0]);
+
+        assert_eq!(set(&mut game, "appetite", 2.into()), Ok(()));
+        assert_eq!(set(&mut game, "pace", "fast".into()), Ok(()));
+        assert_eq!(set(&mut game, "greeting", "Hi".into()), Ok(()));
+        assert_eq!(said(&mut game), ["Fast summer true 40 -3 2 \"Hi\""]);
+        let refused = set(&mut game, "max-swarm", 201.into());
+        assert_eq!(
+            refused.expect_err("it is too much"),
+            "wish_list: the setting `max-swarm` should be a whole number from 1 to 200, not 201"
+        );
+        // Neither the same value nor a setting that the mod does not read is a change.
+        assert_eq!(set(&mut game, "pace", "fast".into()), Ok(()));
+        assert_eq!(set(&mut game, "unread", true.into()), Ok(()));
+        assert_eq!(said(&mut game), [""; 0]);
+        drop(game);
+
+        let text = fs::read_to_string(&list).expect("a file");
+        let expected = "[mods.wish_list]\nnote = 1 # mine\n\n[mods.wish_list.settings]\n";
+        assert!(text.starts_with(expected) && text.contains("appetite = 2.0\n"), "{text}");
+        let mut game = start();
+        let line = "Fast summer true 40 -3 2 \"Hi\"";
+        assert_eq!(said(&mut game), [&format!("starts with {line}, its defaults: false"), line]);
+        with_mods(&mut game, |mut mods: Mods| mods.reset_setting("wish_list", "pace")).expect("it is there");
+        assert_eq!(said(&mut game), ["VerySlow summer true 40 -3 2 \"Hi\""]);
+    }
 }
 
 #[cfg(feature = "hot_reload")]

@@ -1,5 +1,7 @@
 //! What cannot cross is refused here, with all errors at once.
 
+pub(crate) mod fields;
+
 use mod_abi::names;
 use syn::{
     Data, DeriveInput, Field, Fields, FnArg, Ident, Member, Pat, ReturnType, Signature, Type, TypeImplTrait, TypePath,
@@ -173,9 +175,14 @@ impl<'ast> Visit<'ast> for Itself<'_> {
 
 /// The settings of a type, against each other and against its shape.
 pub(crate) fn settings(settings: &Settings, shape: &Shape<'_>, errors: &mut Errors) {
-    let Settings { path, define, partial, storage } = settings;
+    let Settings { path, define, partial, settings: of_players, storage } = settings;
     if let Some(path) = path.as_ref().filter(|path| path.value().trim().is_empty()) {
         errors.push(path, "the path should be the type's name in the game");
+    }
+    if let Some(token) = of_players
+        && (path.is_some() || define.is_some() || partial.is_some())
+    {
+        errors.push(token, "settings are a resource of the mod's own, all of which it knows: use `settings` alone");
     }
     match (define, path, partial) {
         (Some(_), Some(path), _) => {

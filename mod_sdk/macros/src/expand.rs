@@ -4,4 +4,5 @@ pub(crate) mod bundle;
 pub(crate) mod function;
 pub(crate) mod main;
 pub(crate) mod mirror;
+pub(crate) mod settings;
 pub(crate) mod states;

@@ -132,7 +132,22 @@ pub fn derive_component(item: TokenStream) -> TokenStream {
 
 /// A resource of the game or, with `#[resource(define)]`, of the mod's own. Includes `#[derive(Reflect)]`.
 ///
-/// The settings are `path`, `partial` and `define`, as for a component.
+/// The settings are `path`, `partial` and `define`, as for a component, and
+///
+/// | | |
+/// |---|---|
+/// | `#[resource(settings)]` | what players set: each field is a setting that `[package.metadata.mod.settings]` declares |
+///
+/// | `type` of the setting | field |
+/// |---|---|
+/// | `"bool"` | `bool` |
+/// | `"int"` | an integer that has all numbers of the range |
+/// | `"float"` | `f32`, `f64` |
+/// | `"text"` | `String` |
+/// | `"choice"` | `String`, or an enum with a variant without fields for each choice (`VeryFast` for `very-fast`) |
+///
+/// A field has the name of its setting, with `_` for `-`. Not every setting needs one. The struct is [`Default`]: it has what
+/// Cargo.toml declares as the defaults.
 #[proc_macro_derive(Resource, attributes(resource))]
 pub fn derive_resource(item: TokenStream) -> TokenStream {
     derive(MirrorKind::Resource, item)
@@ -232,11 +247,23 @@ fn derive(kind: MirrorKind, item: TokenStream) -> TokenStream {
     let mirror = Mirror::parse(kind, &input, &mut errors);
     check::mirror(&input, &mut errors);
     check::settings(&mirror.settings, &mirror.shape, &mut errors);
+    let (manifest, problems) = match mirror.settings.settings {
+        Some(_) => Manifest::of_this_crate(),
+        None => Default::default(),
+    };
+    // What is wrong with the file, `#[mod_main]` says.
+    let fields = match mirror.settings.settings {
+        Some(_) if problems.is_empty() => {
+            Some(check::fields::settings(&mirror, &manifest.identity.settings, &mut errors))
+        }
+        _ => None,
+    };
     let target = (kind == MirrorKind::EntityEvent).then(|| check::event_target(&input, &mut errors)).flatten();
     finish(errors, || {
         let target = target.map(|target| expand::mirror::event_target(&input.ident, &target));
         let mirror = expand::mirror::expand(&mirror);
-        quote!(#mirror #target)
+        let settings = fields.map(|fields| expand::settings::expand(&input.ident, &fields));
+        quote!(#mirror #target #settings)
     })
 }
 

@@ -188,7 +188,7 @@ fn is_for_serde(input: &DeriveInput) -> bool {
 fn allowed(kind: MirrorKind) -> &'static [&'static str] {
     match kind {
         MirrorKind::Component => &["path", "define", "partial", "storage"],
-        MirrorKind::Resource => &["path", "define", "partial"],
+        MirrorKind::Resource => &["path", "define", "partial", "settings"],
         MirrorKind::Message | MirrorKind::Event | MirrorKind::EntityEvent => &["path", "define"],
         MirrorKind::Reflect => &[],
     }
@@ -203,6 +203,8 @@ pub(crate) struct Settings {
     pub(crate) define: Option<Ident>,
     /// The mod only knows some fields.
     pub(crate) partial: Option<Ident>,
+    /// The type holds what players can set.
+    pub(crate) settings: Option<Ident>,
     /// Where a component of the mod's own is stored.
     pub(crate) storage: Option<LitStr>,
 }
@@ -227,6 +229,7 @@ impl Settings {
                 let twice = match name.to_string().as_str() {
                     "define" => settings.define.replace(name.clone()).is_some(),
                     "partial" => settings.partial.replace(name.clone()).is_some(),
+                    "settings" => settings.settings.replace(name.clone()).is_some(),
                     "storage" => settings.storage.replace(meta.value()?.parse()?).is_some(),
                     _ => settings.path.replace(meta.value()?.parse()?).is_some(),
                 };

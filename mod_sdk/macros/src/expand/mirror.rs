@@ -67,9 +67,10 @@ pub(crate) fn event_target(name: &Ident, (field, member): &(&Field, Member)) -> 
 
 /// The type's name in the game, where its own types go by the mod's id.
 fn path(mirror: &Mirror<'_>) -> String {
-    match mirror.settings.define {
-        Some(_) => format!("{}::{}", id(), mirror.name.unraw()),
-        None => mirror.path(),
+    if mirror.settings.define.is_some() || mirror.settings.settings.is_some() {
+        format!("{}::{}", id(), mirror.name.unraw())
+    } else {
+        mirror.path()
     }
 }
 
@@ -91,6 +92,14 @@ fn role(mirror: &Mirror<'_>) -> Option<TokenStream> {
             ::mod_sdk::__private::definition(
                 ::mod_sdk::__private::DefinitionKind::#kind,
                 (&::mod_sdk::__private::Probe::<Self>::NEW).default_bytes(),
+            )
+        }
+    } else if mirror.settings.settings.is_some() {
+        // The defaults are declared: the game has them.
+        quote! {
+            ::mod_sdk::__private::definition(
+                ::mod_sdk::__private::DefinitionKind::Settings,
+                ::core::option::Option::None,
             )
         }
     } else if mirror.settings.partial.is_some() {

@@ -50,4 +50,22 @@ struct NamedEvent;
 #[event(path = "")]
 struct EmptyPath;
 
+#[derive(Resource)]
+#[resource(settings)]
+struct OfPlayers {
+    appetite: f32,
+}
+
+#[derive(Resource)]
+#[resource(settings, define)]
+struct OfPlayersTwice {}
+
+#[derive(Resource)]
+#[resource(settings)]
+struct OfPlayersInOrder(f32);
+
+#[derive(Component)]
+#[component(settings)]
+struct OfPlayersOnEntities {}
+
 fn main() {}

@@ -137,5 +137,5 @@ fn variant(choice: &str, variants: &[Variant]) -> Option<u32> {
 
 /// What counts of the name of a variant or a choice: `very-fast` and `VeryFast` are the same.
 fn letters(name: &str) -> impl Iterator<Item = u8> {
-    name.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase())
+    name.bytes().filter(|byte| !matches!(byte, b'_' | b'-')).map(|byte| byte.to_ascii_lowercase())
 }
