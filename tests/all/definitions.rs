@@ -268,6 +268,12 @@ fn a_type_that_comes_up_in_a_call_is_defined_by_the_command_that_names_it() {
     let mut game = Game::with_mods(&[("orchard.wasm", &module(&[&late, &other]).build())]);
     let fault = game.first_fault();
     assert!(fault.contains("`orchard::Late` cannot be defined: it is defined twice"), "{fault}");
+
+    let settings = TypeRole::Definition(Definition { kind: DefinitionKind::Settings, default: None });
+    let settings = TypeDesc { schema: Schema::parse("{}").expect("a schema"), role: settings, ..late };
+    let mut game = Game::with_mods(&[("orchard.wasm", &module(&[&settings]).build())]);
+    let fault = game.first_fault();
+    assert!(fault.contains("its description has to hold their type"), "{fault}");
 }
 
 #[cfg(feature = "hot_reload")]

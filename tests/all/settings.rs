@@ -345,7 +345,9 @@ fn a_mod_in_rust_reads_its_settings_and_sees_them_change() {
 
 #[cfg(feature = "hot_reload")]
 mod reloads {
-    use super::{APPETITE, Game, Mod, Mods, SettingValue, pests, points, running, set, with_mods};
+    use super::{
+        APPETITE, COPY, DefinitionKind, Game, Mod, Mods, SettingValue, pests, points, resource, running, set, with_mods,
+    };
 
     fn reload(game: &mut Game, module: &Mod) {
         let before = game.story().len();
@@ -373,6 +375,29 @@ mod reloads {
         assert_eq!(points(&mut game), 0x0006_0504, "the version that runs goes on");
         reload(&mut game, &pests("{appetite:u16,far:u16}", &[APPETITE, "far int 3 0..9"]));
         assert_eq!(points(&mut game), 0x0004_00c8);
+    }
+
+    #[test]
+    fn what_was_another_resource_can_become_settings_and_the_other_way_round() {
+        let held = |kind: DefinitionKind| {
+            let mut module = Mod::new("pests");
+            let held = module.defines("Settings", "{appetite:u32}", kind, None);
+            let score = module.ty("Score", "{points:u64}");
+            let params = vec![resource(score, true), resource(held, false)];
+            let module = module.system("read", "Update", params).run(COPY).setting(APPETITE);
+            if kind == DefinitionKind::Resource { module.starts_with(held, &[1, 0, 0, 0]) } else { module }
+        };
+        let mut game = running(&held(DefinitionKind::Resource), None);
+        assert_eq!(points(&mut game), 1);
+        reload(&mut game, &held(DefinitionKind::Settings));
+        assert_eq!(points(&mut game), 7);
+        set(&mut game, "appetite", 8);
+        assert_eq!(points(&mut game), 8);
+        // It takes the value along, as any resource does.
+        reload(&mut game, &held(DefinitionKind::Resource));
+        assert_eq!(points(&mut game), 8);
+        set(&mut game, "appetite", 9);
+        assert_eq!(points(&mut game), 8, "the mod's own resource is not the settings");
     }
 
     #[test]
