@@ -530,7 +530,7 @@ fn what_outlives_a_reload() {
             lines.last().and_then(|line| line.split(' ').next()?.parse().ok()).expect("a number")
         };
         let (local, kept) = (number(frame(&mut game, "local")), number(told(&game, "kept")));
-        assert!(local < kept && kept > 20, "{local} {kept}");
+        assert!(local < kept && kept > 20, "{local} {kept} {:?}", game.faults());
         assert_eq!(told(&game, "own").len(), 3, "the mod's fruits are still there");
         assert_eq!(game.faults().first().map(ToString::to_string), None);
     }
