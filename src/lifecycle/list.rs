@@ -82,13 +82,11 @@ impl ModListFile {
     }
 
     /// Whether a mod is switched on: unless the player switched it off.
-    #[allow(dead_code, reason = "those who ask come after it")]
     pub(crate) fn is_enabled(&self, id: &str) -> bool {
         self.list.is_enabled(id)
     }
 
     /// Switches a mod on or off in the list. Nothing follows from it here.
-    #[allow(dead_code, reason = "those who ask come after it")]
     pub(crate) fn set_enabled(&mut self, id: &str, enabled: bool) {
         self.change(Change::Enabled { id: id.to_owned(), enabled });
     }

@@ -9,11 +9,7 @@ use tracing::{error, warn};
 
 use crate::{
     bridge::player::SettingsLayout,
-    lifecycle::{
-        fault::ModEvent,
-        list::ModListFile,
-        registry::{ModRegistry, Stage},
-    },
+    lifecycle::{fault::ModEvent, list::ModListFile, registry::ModRegistry},
 };
 
 /// The most values that are told of one mod.
@@ -21,7 +17,7 @@ const MAX_TOLD: usize = 16;
 /// The longest name from the player's file in a message.
 const MAX_NAME: usize = 64;
 
-/// What mods declared that were installed once, so that the settings of one that does not run can be listed, too.
+/// What mods declared that were installed once, so that the settings of one whose file is gone or broken can be listed, too.
 #[derive(Debug, Default, Resource)]
 pub(crate) struct DeclaredSettings {
     of: BTreeMap<Arc<str>, Arc<[SettingDesc]>>,
@@ -30,19 +26,15 @@ pub(crate) struct DeclaredSettings {
 }
 
 impl DeclaredSettings {
-    /// The settings of a mod, as the version declares them that runs, or that will, or that ran.
+    /// The settings of a mod, as the version declares them that runs, or that its file offers, or that ran.
     pub(crate) fn find<'a>(&'a self, registry: &'a ModRegistry, id: &str) -> Option<&'a [SettingDesc]> {
-        let running = registry.mods.get(id)?.running.as_ref();
-        let prepared = || {
-            registry.files.values().find_map(|file| match &file.stage {
-                Stage::Prepared(prepared) | Stage::Waiting(prepared) if prepared.identity.id == id => {
-                    Some(&*prepared.identity.settings)
-                }
-                _ => None,
-            })
+        let record = registry.mods.get(id)?;
+        let running = record.running.as_ref().map(|running| &*running.identity.settings);
+        let offered = || {
+            let identity = registry.files.get(&record.file)?.identity.as_ref()?;
+            (identity.id == id).then_some(&*identity.settings)
         };
-        let running = running.map(|running| &*running.identity.settings);
-        running.or_else(prepared).or_else(|| self.of.get(id).map(|settings| &**settings))
+        running.or_else(offered).or_else(|| self.of.get(id).map(|settings| &**settings))
     }
 }
 

@@ -2,10 +2,13 @@
 
 use std::{fs, path::Path};
 
-use bevy::prelude::{Reflect, Resource};
+use bevy::{
+    ecs::entity::EntityHashMap,
+    prelude::{Reflect, Resource},
+};
 use bevy_wasm_mods::{
     SettingValue,
-    prelude::{ModSetting, ModSettingError, ModSettings, Mods},
+    prelude::{ModSetting, ModSettingError, ModSettings, Mods, SaveMods},
 };
 use mod_abi::{
     command::Command,
@@ -420,4 +423,31 @@ mod reloads {
             }
         }
     }
+}
+
+#[test]
+fn a_mod_that_is_switched_off_from_the_start_can_be_set() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("mods.toml");
+    fs::write(&path, "[mods.pests]\nenabled = false\n").expect("it can be written");
+    let mut game = game_of(&pests("{appetite:u32}", &[APPETITE]), Some(&path));
+    game.until("the mod to be known", |game| with_mods(game, |mods: Mods| mods.all_settled()));
+    assert_eq!(listed(&mut game).len(), 1);
+    set(&mut game, "appetite", 9);
+    with_mods(&mut game, |mut mods: Mods| mods.enable("pests")).expect("it is known");
+    game.until_told("loaded pests");
+    assert_eq!(points(&mut game), 9);
+}
+
+#[test]
+fn a_save_leaves_settings_to_the_player() {
+    let mut game = running(&pests("{appetite:u32}", &[APPETITE]), None);
+    set(&mut game, "appetite", 9);
+    assert_eq!(points(&mut game), 9);
+    let save = game.app.world_mut().save_mods();
+    let text = serde_json::to_string(&save).expect("it has a form");
+    assert!(!text.contains("Settings"), "{text}");
+    set(&mut game, "appetite", 10);
+    game.app.world_mut().restore_mods(&save, &mut EntityHashMap::default());
+    assert_eq!(points(&mut game), 10, "what the player chose since");
 }

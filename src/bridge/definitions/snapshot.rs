@@ -31,7 +31,7 @@ pub(crate) struct Snapshot {
     pub(crate) values: Vec<(Entity, Vec<u8>)>,
 }
 
-/// The values of all components and resources that mods defined, by path. Values that cannot be read, which only a bug of
+/// The values of all components and resources that mods defined, by path. Settings are the player's and kept elsewhere. Values that cannot be read, which only a bug of
 /// ours could bring about, are left out.
 pub(crate) fn take(world: &World) -> Vec<Snapshot> {
     let Some(definitions) = world.get_resource::<Definitions>() else { return Vec::new() };
@@ -39,7 +39,8 @@ pub(crate) fn take(world: &World) -> Vec<Snapshot> {
     let Some(types) = types else { return Vec::new() };
     let reflection = Reflection { types: &types, assets: world.get_resource::<AssetServer>() };
     let mut snapshots = Vec::new();
-    for (component, defined) in &definitions.of_component {
+    let of_mods = definitions.of_component.iter().filter(|(_, defined)| defined.kind != DefinitionKind::Settings);
+    for (component, defined) in of_mods {
         let Some(bound) = &defined.bound else { continue };
         let mut values = Vec::new();
         for entity in holders(world, *component) {
@@ -142,7 +143,8 @@ impl Restore<'_> {
             restored.losses.insert(format!("{path} is no longer defined, so its values are gone"));
             return restored;
         };
-        if (now.kind == DefinitionKind::Resource) != self.is_resource {
+        let is_other = (now.kind == DefinitionKind::Resource) != self.is_resource;
+        if is_other || now.kind == DefinitionKind::Settings {
             restored.losses.insert(format!("{path} is of another kind now, so its values are gone"));
             return restored;
         }

@@ -34,13 +34,14 @@ use crate::{
         observers::bind::bind_mod,
         owner::SpawnedBy,
         permit::Permits,
+        player::SettingsLayout,
         query::Bound,
         system::Slot,
     },
     lifecycle::{
         fault::ModEvent,
         install::settle_types,
-        leftovers, reach,
+        leftovers, player, reach,
         registry::{ModRegistry, Signature},
         schedule::moment,
         settings::ModSettings,
@@ -342,7 +343,10 @@ struct Started {
 /// Puts a mod that has started once more in the place of what it was.
 fn take_place(world: &mut World, restart: Restart, report: &mut ModRestore) -> Option<Started> {
     let Restart { id, saved, identity, signature, handle, mut systems, resources } = restart;
-    if let Err(message) = resources.insert(world, &id) {
+    // They were found to fit when the mod was installed.
+    let settings = SettingsLayout::find(&signature.description, &identity.settings).ok().flatten();
+    let inserted = player::begin(world, &id, settings.as_ref(), &identity.settings);
+    if let Err(message) = inserted.and_then(|()| resources.insert(world, &id)) {
         let system = "initial resources".to_owned();
         handle.fail(&system.clone(), SystemError::Panicked { system, message });
     }
