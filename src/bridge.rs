@@ -8,8 +8,11 @@
 //! What happens between frames goes through [`messages`] and [`observers`]: to mods, and from them ([`outgoing`]), also
 //! where a mod and not the game knows the type ([`declared`]). What players set comes to a mod through [`player`].
 //!
+//! What all of this means for a mod is written down for tools ([`api`]).
+//!
 //! Must not know where mods come from, nor what happens to them: no assets, no lifecycle.
 
+pub(crate) mod api;
 pub(crate) mod apply;
 mod asset_path;
 pub(crate) mod bind;

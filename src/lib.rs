@@ -31,6 +31,7 @@ pub use bridge::{
     types::TypeError,
 };
 pub use lifecycle::{
+    api::DescribeGame,
     calls::{CallMod, ModCallError, ModFunction, ModInfo, ModSetting, ModSettingError, Mods},
     fault::{FaultCause, ModEvent, ModFault},
     maintain::MaintainMods,
@@ -50,8 +51,10 @@ pub use mod_abi::{
 #[cfg(feature = "nanoserde")]
 pub use mod_host::Nano;
 pub use mod_host::{
-    CallError, Codec, CompileCache, Decode, Encode, FoundMod, GameIdentity, Job, JobSender, Limits as ModLimits,
-    LoadError, NeededBy, Opaque, OpaqueError, OpaqueTable, Refusal, ResolveProblem, Version,
+    CallError, Codec, CompileCache, Decode, Encode, FieldApi, FoundMod, GameApi, GameApiError, GameIdentity, Job,
+    JobSender, Limits as ModLimits, LoadError, ModAccess, NeededBy, OfferedFunction, OfferedSchedule, OfferedSet,
+    OfferedState, OfferedType, Opaque, OpaqueError, OpaqueTable, OutputDesc, Refusal, ResolveProblem, TypeApi,
+    TypeForm, VariantApi, Version,
 };
 #[cfg(feature = "wasi")]
 pub use mod_host::{WasiError, WasiGrant, WasiGrants, WasiGuard};

@@ -3,11 +3,12 @@
 //! [`maintain`] is the frame boundary, before any schedule of the game runs. It follows the [`files`], gives their
 //! [`bytes`] to the background ([`prepare`]), and [`settle`]s what comes back: into the game ([`install`], [`schedule`]),
 //! or as a [`fault`]. What is known of every mod is in [`registry`], and what the player chose in [`list`]; their
-//! settings come to them through [`player`]. The game speaks to its mods through [`calls`], and puts what they have into a
-//! [`save`].
+//! settings come to them through [`player`]. The game speaks to its mods through [`calls`], puts what they have
+//! into a [`save`], and says what it offers to them with [`api`].
 //!
 //! Must not know wasmtime.
 
+pub(crate) mod api;
 mod bytes;
 pub(crate) mod calls;
 pub(crate) mod fault;

@@ -25,6 +25,7 @@ use crate::{
         states::ModStates,
     },
     lifecycle::{
+        api,
         fault::ModEvent,
         list::{self, ModListFile},
         maintain::{MaintainMods, maintain},
@@ -81,7 +82,7 @@ fn add_lifecycle(app: &mut App, engine: Option<HostEngine>) {
     #[cfg(feature = "input")]
     app.register_type::<ButtonInput<KeyCode>>().register_type::<ButtonInput<MouseButton>>();
     let mut schedule = Schedule::new(MaintainMods);
-    schedule.add_systems((maintain, player::apply, list::save).chain());
+    schedule.add_systems((api::export, maintain, player::apply, list::save).chain());
     app.add_schedule(schedule);
     app.init_resource::<MainScheduleOrder>();
     let labels = &mut app.world_mut().resource_mut::<MainScheduleOrder>().labels;

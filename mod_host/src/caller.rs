@@ -1,6 +1,6 @@
 //! Who calls a host function, and how the answer goes back. What the function does is not known here.
 
-use std::{fmt, marker::PhantomData, sync::Arc};
+use std::{any::type_name, fmt, marker::PhantomData, sync::Arc};
 
 use mod_abi::{Identity, codec::Codec};
 
@@ -181,6 +181,27 @@ pub trait HostOutput<M> {
     /// # Errors
     /// The reason why there are none, as a sentence for people.
     fn into_bytes(self, caller: &mut Caller<'_>) -> Result<Vec<u8>, String>;
+
+    /// What the mod gets in the end.
+    #[must_use]
+    fn desc() -> OutputDesc;
+}
+
+/// What a host function returns, as far as its type tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OutputDesc {
+    /// The type of the result, in Rust's words.
+    pub type_name: &'static str,
+    /// Whether the mod gets a ticket for it.
+    pub ticket: bool,
+}
+
+impl OutputDesc {
+    /// A result of that type.
+    #[must_use]
+    pub fn of<T: ?Sized>(ticket: bool) -> Self {
+        Self { type_name: type_name::<T>(), ticket }
+    }
 }
 
 #[doc(hidden)]
@@ -190,6 +211,10 @@ pub struct IsValue;
 impl<T: Encode> HostOutput<IsValue> for T {
     fn into_bytes(self, caller: &mut Caller<'_>) -> Result<Vec<u8>, String> {
         self.encode(caller.codec()).map_err(|error| error.to_string())
+    }
+
+    fn desc() -> OutputDesc {
+        OutputDesc::of::<T>(false)
     }
 }
 
@@ -201,6 +226,10 @@ impl<M, T: HostOutput<M>> HostOutput<IsResult<M>> for Result<T, Refusal> {
     fn into_bytes(self, caller: &mut Caller<'_>) -> Result<Vec<u8>, String> {
         self.map_err(|refusal| refusal.to_string())?.into_bytes(caller)
     }
+
+    fn desc() -> OutputDesc {
+        T::desc()
+    }
 }
 
 #[doc(hidden)]
@@ -210,5 +239,9 @@ pub struct IsJob;
 impl<R: Encode + Send + 'static> HostOutput<IsJob> for Job<R> {
     fn into_bytes(self, caller: &mut Caller<'_>) -> Result<Vec<u8>, String> {
         caller.start(self)?.into_bytes(caller)
+    }
+
+    fn desc() -> OutputDesc {
+        OutputDesc::of::<R>(true)
     }
 }

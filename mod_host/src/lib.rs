@@ -3,11 +3,13 @@
 //! # The rooms
 //!
 //! In reading order, along the way of a mod. Before it runs: `limits`, `manifest`, `list` (which mods a player
-//! switched off, and the values of their settings), `resolve` (which mods run together, and in which order), `codec` (how its values become bytes) and
+//! switched off, and the values of their settings), `resolve` (which mods run together, and in which order), `codec` (how its
+//! values become bytes) and
 //! `shape` (what a type of the host looks like), `engine`, `compile`, `imports` (with `host_function`, `linker`, `preview1`,
 //! `wasi`, `entropy`, `log`), `instance`. While it runs: `call` and `function` (calls by name and by handle), `memory`, `context` and
-//! `caller` (the way back into the host), `mod_call` and `nesting` (from one mod to another), `job` and `opaque` (what the host keeps for it), `state`. What went wrong: `fault`,
-//! `error`, `text`, `nearest`. All of it with a handle on it: `plugin`.
+//! `caller` (the way back into the host), `mod_call` and `nesting` (from one mod to another), `job` and `opaque` (what the host
+//! keeps for it), `state`. What went wrong: `fault`, `error`, `text`, `nearest`, `replace` (files that are written). All of it
+//! with a handle on it: `plugin`. `api` is for tools: what a game offers to its mods.
 //!
 //! This crate must not know Bevy.
 #![warn(
@@ -61,12 +63,19 @@ mod state;
 
 mod plugin;
 
+mod api;
+
 mod error;
 mod fault;
 mod nearest;
+mod replace;
 mod text;
 
-pub use caller::{Caller, HostOutput, Refusal};
+pub use api::{
+    FieldApi, GameApi, GameApiError, ModAccess, OfferedFunction, OfferedSchedule, OfferedSet, OfferedState,
+    OfferedType, TypeApi, TypeForm, VariantApi,
+};
+pub use caller::{Caller, HostOutput, OutputDesc, Refusal};
 #[cfg(feature = "nanoserde")]
 pub use codec::Nano;
 pub use codec::{Decode, Encode};

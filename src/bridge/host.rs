@@ -18,7 +18,7 @@ use bevy_ecs::{
     world::{DeferredWorld, World, unsafe_world_cell::UnsafeWorldCell},
 };
 use mod_abi::{Signature, names};
-use mod_host::{Caller, Codec, HostFunctionDesc};
+use mod_host::{Caller, Codec, HostFunctionDesc, OutputDesc};
 
 pub use self::{
     input::{FromMod, ModImportInput},
@@ -111,12 +111,20 @@ where
 
 type Factory = Arc<dyn Fn() -> Box<dyn HostFunction> + Send + Sync>;
 
+/// A system of the game that is a host function.
+#[derive(Clone)]
+struct Offered {
+    make: Factory,
+    takes: &'static str,
+    returns: OutputDesc,
+}
+
 /// The host functions that this game offers, by name. The place in the list is how an instance names a function, so
 /// entries are never removed.
 #[derive(Resource)]
 pub(crate) struct HostFunctions {
     offered: Vec<HostFunctionDesc>,
-    factories: Vec<Option<Factory>>,
+    systems: Vec<Option<Offered>>,
 }
 
 impl fmt::Debug for HostFunctions {
@@ -128,7 +136,7 @@ impl fmt::Debug for HostFunctions {
 impl Default for HostFunctions {
     fn default() -> Self {
         let offered = WORLD_FUNCTIONS.map(|(name, _)| HostFunctionDesc::from(name));
-        Self { factories: vec![None; offered.len()], offered: offered.to_vec() }
+        Self { systems: vec![None; offered.len()], offered: offered.to_vec() }
     }
 }
 
@@ -142,9 +150,15 @@ impl HostFunctions {
         self.offered.iter().position(|known| known.name == name)
     }
 
+    /// The functions of the game, with the types of their arguments and results, in no order.
+    pub(crate) fn of_game(&self) -> impl Iterator<Item = (&HostFunctionDesc, &'static str, OutputDesc)> {
+        let systems = self.offered.iter().zip(&self.systems);
+        systems.filter_map(|(desc, system)| system.as_ref().map(|system| (desc, system.takes, system.returns)))
+    }
+
     /// A clone of a function, or `None` for those that are not systems.
     pub(crate) fn make(&self, index: usize) -> Option<Box<dyn HostFunction>> {
-        self.factories.get(index).and_then(Option::as_ref).map(|factory| factory())
+        self.systems.get(index).and_then(Option::as_ref).map(|system| (system.make)())
     }
 
     /// A clone of each of these functions, at its place.
@@ -170,15 +184,16 @@ impl HostFunctions {
         assert!(!trial.is_exclusive(), "the exclusive system `{}` {refused}", type_name::<F>());
         trial.initialize(world);
         assert!(trial.is_send(), "the system `{}`, which reads non-send data, {refused}", type_name::<F>());
-        let factory: Factory =
+        let make: Factory =
             Arc::new(move || Box::new(SystemFunction::<_, N>(IntoSystem::into_system(function.clone()), PhantomData)));
+        let system = Some(Offered { make, takes: I::type_name(), returns: O::desc() });
         let desc = HostFunctionDesc { name: name.to_owned(), signature: Some(signature::<I>) };
         let mut functions = world.get_resource_or_init::<Self>();
         match functions.index_of(name) {
-            Some(index) => (functions.offered[index], functions.factories[index]) = (desc, Some(factory)),
+            Some(index) => (functions.offered[index], functions.systems[index]) = (desc, system),
             None => {
                 functions.offered.push(desc);
-                functions.factories.push(Some(factory));
+                functions.systems.push(system);
             }
         }
     }

@@ -59,6 +59,11 @@ impl GameMessages {
         let message = GameMessage { resource, read: read_game::<M> };
         world.get_resource_or_init::<Self>().0.insert(TypeId::of::<M>(), message);
     }
+
+    /// Whether the game offers messages of a type.
+    pub(crate) fn offers(&self, ty: TypeId) -> bool {
+        self.0.contains_key(&ty)
+    }
 }
 
 /// # Safety

@@ -130,6 +130,16 @@ impl ModStates {
         }
     }
 
+    /// The states, in no order, with the names of the values that mods can name.
+    pub(crate) fn offered(&self) -> impl Iterator<Item = (&'static TypeInfo, Vec<&'static str>)> {
+        self.0.iter().map(|state| {
+            let TypeInfo::Enum(info) = state.info else { return (state.info, Vec::new()) };
+            let units = info.iter().filter(|variant| variant.variant_type() == VariantType::Unit);
+            let names = units.map(VariantInfo::name).filter(|name| (state.make)(name).is_some());
+            (state.info, names.collect())
+        })
+    }
+
     /// Finds a value by the path of its type, `::`, and its name.
     pub(crate) fn find(&self, text: &str) -> Result<Box<dyn StateValue>, StateError> {
         let parts = text.rsplit_once("::").filter(|(path, value)| !path.is_empty() && !value.is_empty());

@@ -12,7 +12,7 @@ use bevy_ecs::{
 };
 use bevy_reflect::{ReflectFromPtr, TypeInfo, TypeRegistration, TypeRegistry};
 use mod_abi::{
-    SchemaDifference,
+    Schema, SchemaDifference,
     describe::{TypeDesc, TypeRole},
 };
 use thiserror::Error;
@@ -207,6 +207,19 @@ fn bind_registered(
         read_only: read_only(info, component_info),
         crossing: crossing(registration, desc, registry)?,
     })))
+}
+
+/// A type of the game as a mod binds it that names all of it, if the World has met it as a component.
+pub(crate) fn bind_whole(
+    world: &World,
+    registration: &TypeRegistration,
+    registry: &TypeRegistry,
+) -> Option<Arc<BoundType>> {
+    let desc = TypeDesc { path: String::new(), schema: Schema::Struct(Vec::new()), role: TypeRole::Mirror };
+    match bind_registered(world, registration, &desc, registry) {
+        Ok(Binding::Bound(bound)) => Some(bound),
+        _ => None,
+    }
 }
 
 /// How the values of a type of the game cross, as a mod states it.

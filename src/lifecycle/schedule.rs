@@ -141,27 +141,33 @@ pub(crate) fn moment_of(system: &BoundSystem) -> Option<Moment> {
     system.state_schedule.map(Moment::Schedule).or_else(|| moment(&system.schedule))
 }
 
+/// What the names of schedules mean to a mod, whatever states the game has: in the order of a frame, after what runs once.
+const MOMENTS: [(&str, fn() -> Moment); 15] = [
+    ("PreStartup", || Moment::Startup(0)),
+    ("Startup", || Moment::Startup(1)),
+    ("PostStartup", || Moment::Startup(2)),
+    ("OnReload", || Moment::OnReload),
+    ("OnUnload", || Moment::OnUnload),
+    ("First", || Moment::Schedule(First.intern())),
+    ("PreUpdate", || Moment::Schedule(PreUpdate.intern())),
+    ("FixedFirst", || Moment::Schedule(FixedFirst.intern())),
+    ("FixedPreUpdate", || Moment::Schedule(FixedPreUpdate.intern())),
+    ("FixedUpdate", || Moment::Schedule(FixedUpdate.intern())),
+    ("FixedPostUpdate", || Moment::Schedule(FixedPostUpdate.intern())),
+    ("FixedLast", || Moment::Schedule(FixedLast.intern())),
+    ("Update", || Moment::Schedule(Update.intern())),
+    ("PostUpdate", || Moment::Schedule(PostUpdate.intern())),
+    ("Last", || Moment::Schedule(Last.intern())),
+];
+
+/// The names of all schedules but those of states.
+pub(crate) fn schedule_names() -> impl Iterator<Item = &'static str> {
+    MOMENTS.iter().map(|(name, _)| *name)
+}
+
 /// What the name of a schedule means to a mod, whatever states the game has.
 pub(crate) fn moment(name: &str) -> Option<Moment> {
-    let label = match name {
-        "First" => First.intern(),
-        "PreUpdate" => PreUpdate.intern(),
-        "Update" => Update.intern(),
-        "PostUpdate" => PostUpdate.intern(),
-        "Last" => Last.intern(),
-        "FixedFirst" => FixedFirst.intern(),
-        "FixedPreUpdate" => FixedPreUpdate.intern(),
-        "FixedUpdate" => FixedUpdate.intern(),
-        "FixedPostUpdate" => FixedPostUpdate.intern(),
-        "FixedLast" => FixedLast.intern(),
-        "OnReload" => return Some(Moment::OnReload),
-        "OnUnload" => return Some(Moment::OnUnload),
-        _ => {
-            let rank = ["PreStartup", "Startup", "PostStartup"].iter().position(|known| *known == name);
-            return rank.map(Moment::Startup);
-        }
-    };
-    Some(Moment::Schedule(label))
+    MOMENTS.iter().find(|(known, _)| *known == name).map(|(_, moment)| moment())
 }
 
 /// Whether the systems of a mod can be put into their schedules when those that the mod has there now are gone.

@@ -37,6 +37,21 @@ pub struct ModSettings {
     /// It is a path of the file system and not of the assets, best in a folder for the player's own data. A relative one
     /// begins at the folder in which the game is started.
     pub list: Option<PathBuf>,
+    /// The file into which the game writes what it offers to mods, usually called `game-api.json`, for those who write them
+    /// and for their tools. It is written once, when the first frame is over, if the game says so here:
+    ///
+    /// ```
+    /// # use bevy::prelude::*;
+    /// # use bevy_wasm_mods::prelude::*;
+    /// let api_export = std::env::args().any(|arg| arg == "--export-api").then(|| "game-api.json".into());
+    /// let settings = ModSettings { api_export, ..default() };
+    /// ```
+    ///
+    /// It is a path of the file system and not of the assets. A relative one begins at the folder in which the game is
+    /// started. Where it cannot be written, the log says so and the game goes on. `docs/game-api.md` describes the format.
+    /// With the feature `reflect_documentation` it has the documentation of the types, too. See also
+    /// [`DescribeGame`](crate::DescribeGame).
+    pub api_export: Option<PathBuf>,
     /// What each mod may use.
     pub limits: Limits,
     /// Where the random numbers of mods come from: the operating system, or this seed. With the same seed a mod draws
@@ -91,6 +106,7 @@ impl Default for ModSettings {
             folder,
             game: None,
             list: None,
+            api_export: None,
             limits,
             seed: None,
             watch: true,

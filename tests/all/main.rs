@@ -1,6 +1,7 @@
 //! Everything that is tested from outside, in one binary: each further one would link Bevy and Cranelift again.
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by a panic that says why")]
 
+mod api;
 #[cfg(feature = "hot_reload")]
 mod arrows;
 mod bad_input;

@@ -61,6 +61,11 @@ impl ModSets {
         self.0.push((name.to_owned(), set));
     }
 
+    /// The names of all sets, in no order.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
     fn find(&self, name: &str) -> Option<InternedSystemSet> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, set)| *set)
     }

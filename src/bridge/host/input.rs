@@ -1,5 +1,7 @@
 //! What a host function takes.
 
+use std::any::type_name;
+
 use bevy_ecs::system::{In, SystemInput};
 use mod_abi::Schema;
 use mod_host::{Caller, Codec, Decode};
@@ -15,6 +17,10 @@ pub trait ModImportInput: SystemInput {
 
     /// What it takes, as far as the types tell.
     fn args(codec: Codec) -> Vec<Option<Schema>>;
+
+    /// The type of the arguments, in Rust's words.
+    #[must_use]
+    fn type_name() -> &'static str;
 }
 
 impl ModImportInput for () {
@@ -25,6 +31,10 @@ impl ModImportInput for () {
     fn args(_: Codec) -> Vec<Option<Schema>> {
         Vec::new()
     }
+
+    fn type_name() -> &'static str {
+        type_name::<()>()
+    }
 }
 
 impl<A: Decode + 'static> ModImportInput for In<A> {
@@ -34,6 +44,10 @@ impl<A: Decode + 'static> ModImportInput for In<A> {
 
     fn args(codec: Codec) -> Vec<Option<Schema>> {
         vec![A::schema(codec)]
+    }
+
+    fn type_name() -> &'static str {
+        type_name::<A>()
     }
 }
 
@@ -72,5 +86,9 @@ impl<A: Decode + 'static> ModImportInput for FromMod<A> {
 
     fn args(codec: Codec) -> Vec<Option<Schema>> {
         vec![A::schema(codec)]
+    }
+
+    fn type_name() -> &'static str {
+        type_name::<A>()
     }
 }

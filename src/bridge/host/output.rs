@@ -1,7 +1,7 @@
 //! What a host function returns.
 
 use bevy_tasks::{Task, block_on};
-use mod_host::{Caller, Encode, HostOutput, Job, Refusal};
+use mod_host::{Caller, Encode, HostOutput, Job, OutputDesc, Refusal};
 
 /// The output of a host function: a value of serde, or something that takes longer, for which the mod gets a ticket: a
 /// [`Task`] of Bevy, or a [`Job`]; or a `Result` of one of these and a [`Refusal`].
@@ -28,6 +28,10 @@ pub trait ModImportOutput<M> {
     /// # Errors
     /// The reason why there are none, as a sentence for people.
     fn into_bytes(self, caller: &mut Caller<'_>) -> Result<Vec<u8>, String>;
+
+    /// What the mod gets in the end.
+    #[must_use]
+    fn desc() -> OutputDesc;
 }
 
 #[doc(hidden)]
@@ -38,6 +42,10 @@ impl<M, T: HostOutput<M>> ModImportOutput<OfHost<M>> for T {
     fn into_bytes(self, caller: &mut Caller<'_>) -> Result<Vec<u8>, String> {
         caller.answer(self)
     }
+
+    fn desc() -> OutputDesc {
+        T::desc()
+    }
 }
 
 #[doc(hidden)]
@@ -47,6 +55,10 @@ pub struct IsTaskResult;
 impl<R: Encode + Send + 'static> ModImportOutput<IsTaskResult> for Result<Task<R>, Refusal> {
     fn into_bytes(self, caller: &mut Caller<'_>) -> Result<Vec<u8>, String> {
         self.map_err(|refusal| refusal.to_string())?.into_bytes(caller)
+    }
+
+    fn desc() -> OutputDesc {
+        OutputDesc::of::<R>(true)
     }
 }
 
@@ -62,5 +74,9 @@ impl<R: Encode + Send + 'static> ModImportOutput<IsTask> for Task<R> {
             let finished = task.take_if(|task| task.is_finished())?;
             Some(Ok(block_on(finished)))
         }))
+    }
+
+    fn desc() -> OutputDesc {
+        OutputDesc::of::<R>(true)
     }
 }
