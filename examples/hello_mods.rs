@@ -18,7 +18,7 @@ use bevy::{
 };
 use bevy_wasm_mods::{
     GameIdentity, Version,
-    prelude::{CallMod, ModAppExt, ModEvent, ModSettings, ModSystems, Mods, WasmModsPlugin},
+    prelude::{CallMod, ModAppExt, ModEvent, ModSetting, ModSettings, ModSystems, Mods, WasmModsPlugin},
 };
 use serde::{Deserialize, Serialize};
 
@@ -76,7 +76,7 @@ fn main() -> AppExit {
         .init_resource::<Announcements>()
         .add_mod_import("announce", announce)
         .add_systems(Startup, plant)
-        .add_systems(Update, (tell_mods, ask_a_mod, show_bees.after(ModSystems), end))
+        .add_systems(Update, (tell_mods, ask_a_mod, turn_the_wind_up, show_bees.after(ModSystems), end))
         .run()
 }
 
@@ -114,6 +114,7 @@ fn tell_mods(mut events: MessageReader<ModEvent>, mut commands: Commands) {
             }
             ModEvent::Reloaded { id, .. } => info!("the game has a new version of {id}"),
             ModEvent::Failed { id, .. } => info!("the game goes on without {id}"),
+            ModEvent::SettingChanged { id, name, value } => info!("the player set {name} of {id} to {value}"),
             _ => {}
         }
     }
@@ -127,6 +128,20 @@ fn ask_a_mod(mut mods: Mods, mut asked: Local<bool>) {
             Ok(doubled) => info!("the game asked orchard_wind to double 1 and 20.5: {doubled:?}"),
             Err(error) => info!("{error}"),
         }
+    }
+}
+
+/// What a menu with the settings of mods would do.
+fn turn_the_wind_up(mut mods: Mods, time: Res<Time>, mut done: Local<bool>) {
+    if *done || time.elapsed() < SHOW / 2 {
+        return;
+    }
+    *done = true;
+    for ModSetting { desc, value, .. } in mods.settings("orchard_wind").unwrap_or_default() {
+        info!("orchard_wind can be set: {} ({}), which is {value}", desc.name, desc.description);
+    }
+    if let Err(error) = mods.set_setting("orchard_wind", "strength", 2.5) {
+        info!("{error}");
     }
 }
 

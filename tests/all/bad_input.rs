@@ -185,6 +185,7 @@ fn two_mods_with_one_id() {
     assert!(fault.contains("same 1.2.3") && fault.contains("is the same mod as"), "{fault}");
     assert!(fault.contains("mods/a.wasm") && fault.contains("mods/b.wasm"), "both files are named: {fault}");
     let health = |game: &Game| game.app.world().get::<Health>(patient).expect("it is there").value;
+    game.until_told("loaded same");
     let before = health(&game);
     game.frames(3);
     assert_eq!(health(&game), before + 3.0, "one of them runs, once");

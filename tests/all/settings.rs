@@ -282,7 +282,11 @@ fn a_mod_that_does_not_run_has_settings_too() {
 
     let mut game = game_of(&pests("{appetite:f32}", &[APPETITE]), None);
     game.first_fault();
-    let error = with_mods(&mut game, |mods: Mods| mods.settings("pests")).expect_err("it never was installed");
+    assert_eq!(listed(&mut game).len(), 1, "it says what can be set, although it cannot be installed");
+
+    let mut game = Game::with_mods(&[("pests.wasm", b"junk")]);
+    game.first_fault();
+    let error = with_mods(&mut game, |mods: Mods| mods.settings("pests")).expect_err("nobody knows which mod it is");
     assert!(matches!(error, ModSettingError::NotKnown { .. }), "{error}");
 }
 

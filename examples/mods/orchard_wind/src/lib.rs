@@ -11,6 +11,13 @@ struct Velocity(Vec3);
 #[component(path = "hello_mods::Bee")]
 struct Bee;
 
+/// What the player sets, as Cargo.toml declares it.
+#[derive(Resource)]
+#[resource(settings)]
+struct Settings {
+    strength: f32,
+}
+
 #[mod_main]
 fn main(app: &mut App) {
     app.add_systems(Startup, hello).add_systems(Update, blow);
@@ -21,9 +28,10 @@ fn hello() {
 }
 
 /// Bees fly as fast as they can, and the wind carries them along.
-fn blow(mut bees: Query<(&mut Transform, &Velocity), With<Bee>>, time: Res<Time>) {
+fn blow(mut bees: Query<(&mut Transform, &Velocity), With<Bee>>, time: Res<Time>, settings: Res<Settings>) {
+    let wind = WIND * settings.strength;
     for (mut transform, velocity) in &mut bees {
-        transform.translation += (velocity.0 + WIND) * time.delta_secs();
+        transform.translation += (velocity.0 + wind) * time.delta_secs();
     }
 }
 
@@ -50,9 +58,10 @@ mod tests {
     fn the_wind_carries_bees() {
         let second = Duration::from_secs(1);
         let bees = TestRows::default().column([Transform::IDENTITY]).column([Velocity(Vec3::Y)]);
-        let mut test = SystemTest::new(blow).query(bees).resource(Time::for_test(second, second));
+        let strong = Settings { strength: 2.0 };
+        let mut test = SystemTest::new(blow).query(bees).resource(Time::for_test(second, second)).resource(strong);
         test.run();
-        assert_eq!(test.changed::<Transform>(0, 0), [(0, Transform::from_translation(Vec3::Y + WIND))]);
+        assert_eq!(test.changed::<Transform>(0, 0), [(0, Transform::from_translation(Vec3::Y + 2.0 * WIND))]);
     }
 
     #[test]
