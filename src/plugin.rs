@@ -38,6 +38,9 @@ use crate::{
 /// Makes a game moddable: loads every mod in `assets/mods`, runs its systems in the game's schedules, and takes changed
 /// files over while the game runs.
 ///
+/// A mod is a file or a folder, `drifting.wasm` or `drifting/mod.wasm`. Its own assets lie under `mods/drifting/`, for itself and
+/// for the game. A folder is called as the mod's id; one without a `mod.wasm` is no mod.
+///
 /// It reads files through Bevy's [`AssetPlugin`], which may come before it or after it, alone or in `DefaultPlugins`. A game
 /// that has none gets one when it starts.
 /// [`ModSettings`] holds what can be chosen.

@@ -46,6 +46,9 @@ pub struct GameApi {
     pub game: Option<GameIdentity>,
     /// The version of the ABI that its mods speak.
     pub abi: u32,
+    /// The folder of the mods inside the game's assets, in which `<id>/` holds the assets of the mod with that id.
+    #[serde(default = "default_folder")]
+    pub folder: String,
     /// The components, by path.
     #[serde(default)]
     pub components: Vec<OfferedType>,
@@ -310,6 +313,7 @@ impl Default for GameApi {
             format: Self::FORMAT,
             game: None,
             abi: ABI_VERSION,
+            folder: default_folder(),
             components: Vec::new(),
             resources: Vec::new(),
             messages: Vec::new(),
@@ -321,6 +325,10 @@ impl Default for GameApi {
             types: Vec::new(),
         }
     }
+}
+
+fn default_folder() -> String {
+    "mods".to_owned()
 }
 
 impl GameApi {

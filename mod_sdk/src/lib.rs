@@ -224,6 +224,11 @@
 //! [`Opaque<T>`](Opaque) is a handle to a value that the mod does not see inside of. [`Ticket<R>`](Ticket) stands for work that
 //! the game goes on with while the mod does something else.
 //!
+//! # Assets
+//!
+//! A `Handle<T>` of the game is the asset's path, a `String`. A mod brings assets of its own in the folder that is called as its
+//! id, beside its `mod.wasm` or its file, and names them with [`own_asset!`].
+//!
 //! # Targets
 //!
 //! | | `wasm32-unknown-unknown` | `wasm32-wasip1` |
@@ -312,7 +317,7 @@ pub mod __private;
 
 pub use app::App;
 pub use bevy_mod_sdk_macros::{
-    Bundle, Component, EntityEvent, Event, Message, Reflect, Resource, States, export, import, mod_main,
+    Bundle, Component, EntityEvent, Event, Message, Reflect, Resource, States, export, import, mod_main, own_asset,
 };
 pub use bundle::Bundle;
 pub use change_detection::{Mut, Ref};

@@ -1,6 +1,6 @@
 //! Everything that a mod usually needs: `use mod_sdk::prelude::*`.
 
-pub use bevy_mod_sdk_macros::{export, import, mod_main};
+pub use bevy_mod_sdk_macros::{export, import, mod_main, own_asset};
 pub use glam::{
     DMat3, DMat4, DQuat, DVec2, DVec3, DVec4, IVec2, IVec3, IVec4, Mat2, Mat3, Mat4, Quat, UVec2, UVec3, UVec4, Vec2,
     Vec3, Vec4,

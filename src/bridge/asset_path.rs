@@ -49,5 +49,9 @@ pub(crate) fn load(
         return Err(refused("it leads out of the game's assets"));
     }
     let assets = assets.ok_or_else(|| refused("this game loads no assets"))?;
+    // To ask again for an asset that could not be loaded would load it again, in each frame in which a mod writes the value.
+    if let Some(known) = assets.get_path_and_type_id_handle(&parsed, type_id) {
+        return Ok(handle.typed(known));
+    }
     Ok(handle.typed(assets.load_builder().load_erased(type_id, parsed.into_owned())))
 }

@@ -28,7 +28,7 @@ pub trait DescribeGame {
     ///
     /// let api = app.world_mut().game_api();
     /// assert_eq!(api.functions[0].name, "announce");
-    /// let time = api.resources.iter().find(|one| one.path == "bevy_time::time::Time").unwrap();
+    /// let time = api.resources.iter().find(|one| one.path == "bevy_time::time::Time<()>").unwrap();
     /// assert!(time.can(ModAccess::Read) && !time.can(ModAccess::Write));
     /// ```
     ///
@@ -40,7 +40,10 @@ pub trait DescribeGame {
 impl DescribeGame for World {
     fn game_api(&mut self) -> GameApi {
         let mut api = describe(self);
-        api.game = self.get_resource::<ModSettings>().and_then(|settings| settings.game.clone());
+        if let Some(settings) = self.get_resource::<ModSettings>() {
+            api.game.clone_from(&settings.game);
+            api.folder.clone_from(&settings.folder);
+        }
         api.schedules.extend(schedule_names().map(|name| {
             let mut schedule = OfferedSchedule::default();
             name.clone_into(&mut schedule.name);

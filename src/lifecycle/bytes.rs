@@ -8,6 +8,7 @@ use bevy_ecs::{
     world::World,
 };
 use bevy_tasks::{AsyncComputeTaskPool, TaskPool, block_on, futures_lite::future};
+use mod_abi::Identity;
 use mod_host::{Entropy, Manifest};
 
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
     bridge::{handle::catch, host::HostFunctions},
     lifecycle::{
         fault::{FaultCause, ModFault},
-        files::{is_watching, one_line, stem_of},
+        files::{folder_of, is_watching, one_line, stem_of},
         prepare::{Workshop, prepare},
         registry::{FileRecord, ModRecord, ModRegistry, ModState, Stage, has_failed},
         settings::ModSettings,
@@ -107,16 +108,18 @@ pub(crate) fn identify(world: &mut World) {
     if !runtime.files.values().any(|file| matches!(file.stage, Stage::Queued)) {
         return;
     }
-    let limits = world.resource::<ModSettings>().limits.clone();
+    let settings = world.resource::<ModSettings>();
+    let (limits, mods) = (settings.limits.clone(), settings.folder.clone());
     let mut runtime = world.resource_mut::<ModRegistry>();
     let pool = AsyncComputeTaskPool::get_or_init(TaskPool::default);
     for (name, file) in runtime.files.iter_mut().filter(|(_, file)| matches!(file.stage, Stage::Queued)) {
         let Some(bytes) = file.bytes.clone() else { continue };
-        let (limits, name) = (limits.clone(), name.clone());
+        let (limits, mods, name) = (limits.clone(), mods.clone(), name.clone());
         let work = async move {
             let identity = catch(|| Manifest::read_identity(&bytes, &stem_of(&name), &limits));
             let identity = identity.map_err(|panic| FaultCause::Panicked(one_line(&panic)));
-            identity.and_then(|identity| identity.map_err(FaultCause::Load)).map_err(|cause| file_fault(&name, cause))
+            let identity = identity.and_then(|identity| identity.map_err(FaultCause::Load));
+            identity.map_err(|cause| file_fault(&name, cause)).and_then(|identity| check_folder(&name, &mods, identity))
         };
         file.stage = Stage::Identifying(pool.spawn(work));
     }
@@ -194,6 +197,20 @@ fn workshop(world: &mut World) -> Option<Workshop> {
         #[cfg(feature = "wasi")]
         wasi: settings.wasi.clone(),
     })
+}
+
+/// A mod in a folder has to be in its own: whatever lies in `mods/<id>/` is the assets of the mod with that id.
+fn check_folder(file: &str, mods: &str, identity: Identity) -> Result<Identity, Box<ModFault>> {
+    match folder_of(file, mods) {
+        Some(folder) if folder != identity.id => Err(Box::new(ModFault {
+            mod_id: identity.id.clone(),
+            version: Some(identity.version),
+            file: file.to_owned(),
+            function: None,
+            cause: FaultCause::Folder { folder: folder.to_owned(), id: identity.id },
+        })),
+        _ => Ok(identity),
+    }
 }
 
 /// A fault of a file that did not say which mod it holds.

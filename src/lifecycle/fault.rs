@@ -34,6 +34,17 @@ pub enum FaultCause {
     /// Its file could not be read.
     #[error("{0}")]
     Read(String),
+    /// It lies in a folder that is called otherwise than it is.
+    #[error(
+        "it lies in the folder `{folder}`, but its id is `{id}`, so its assets would be looked for in the folder `{id}`; \
+         rename the folder to `{id}`"
+    )]
+    Folder {
+        /// The folder's name.
+        folder: String,
+        /// The mod's id.
+        id: String,
+    },
     /// Its module could not be validated, compiled, linked or started.
     #[error(transparent)]
     Load(#[from] LoadError),

@@ -109,6 +109,13 @@ pub(crate) fn stem_of(file: &str) -> String {
     named.and_then(Path::file_stem).unwrap_or_default().to_string_lossy().into_owned()
 }
 
+/// The name of the folder that a mod has for itself inside of the mod folder, if its file is the `mod.wasm` of one.
+pub(crate) fn folder_of<'f>(file: &'f str, mods: &str) -> Option<&'f str> {
+    let inside = Path::new(file).strip_prefix(mods).ok()?;
+    let folder = inside.parent().filter(|_| inside.file_name().is_some_and(|name| name == "mod.wasm"))?;
+    folder.to_str().filter(|folder| !folder.is_empty())
+}
+
 /// Whether the mod folder is watched.
 pub(crate) fn is_watching(world: &World) -> bool {
     #[cfg(feature = "hot_reload")]
@@ -170,7 +177,19 @@ fn forget(world: &mut World, file: &str) {
 mod tests {
     use std::path::Path;
 
-    use super::{shown, stem_of};
+    use super::{folder_of, shown, stem_of};
+
+    #[test]
+    fn a_mod_has_a_folder_or_is_a_file() {
+        let check = |file: &str, mods: &str, expected| assert_eq!(folder_of(file, mods), expected, "{file}");
+        check("mods/wind/mod.wasm", "mods", Some("wind"));
+        check("mods/wind/mod.wasm", "mods/", Some("wind"));
+        check("data/mods/wind.v2/mod.wasm", "data/mods", Some("wind.v2"));
+        check("wind/mod.wasm", "", Some("wind"));
+        check("mods/wind.wasm", "mods", None);
+        check("mods/mod.wasm", "mods", None);
+        check("mod.wasm", "", None);
+    }
 
     #[test]
     fn names_are_one_line() {

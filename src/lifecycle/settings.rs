@@ -19,7 +19,9 @@ use mod_host::{CompileCache, GameIdentity, Limits};
 /// ```
 #[derive(Debug, Clone, PartialEq, Resource)]
 pub struct ModSettings {
-    /// The folder of the mods, inside the asset folder.
+    /// The folder of the mods, inside the asset folder. A mod is a file `<anything>.wasm` in it, or `<id>/mod.wasm`; in
+    /// either case `<id>/` holds the assets of the mod with that id. Mods write paths of assets as text, so those of a game
+    /// with another folder than `mods` have to know it: for `own_asset!` they state it in their Cargo.toml.
     pub folder: String,
     /// What this game is to mods. Mods may state for which game they are, and for which versions of what it offers to them;
     /// those that do not fit are refused. A game that does not say who it is accepts mods for all games.

@@ -197,8 +197,8 @@ fn other_files_are_ignored() {
         ("readme.txt", b"hello"),
         ("data.bin", b"\0asm"),
         ("good.wasm", &healer("good").build()),
-        ("folder/mod.wasm", &healer("in_folder").build()),
-        ("folder/notes.md", b"hello"),
+        ("in_folder/mod.wasm", &healer("in_folder").build()),
+        ("in_folder/notes.md", b"hello"),
     ]);
     game.app.world_mut().spawn(Health::default());
     game.until_told("loaded good");

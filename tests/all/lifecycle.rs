@@ -41,7 +41,7 @@ fn large(id: &str) -> Vec<u8> {
 fn the_first_mods_come_in_the_load_order() {
     let settings = ModSettings { compile_tasks: 4, ..default() };
     let mods: [(&str, &[u8]); 4] = [
-        ("a/mod.wasm", &Mod::new("two").needs("three", None).build()),
+        ("a.wasm", &Mod::new("two").needs("three", None).build()),
         ("b.wasm", b"broken"),
         ("c.wasm", &Mod::new("three").build()),
         ("d.wasm", &large("one")),

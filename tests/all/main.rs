@@ -26,6 +26,7 @@ mod messages;
 mod mod_calls;
 mod observers;
 mod old_plugins;
+mod own_assets;
 #[cfg(feature = "hot_reload")]
 mod reload;
 mod saves;

@@ -3,14 +3,16 @@
 pub(crate) mod fields;
 
 use mod_abi::names;
+use proc_macro2::{Span, TokenStream};
 use syn::{
-    Data, DeriveInput, Field, Fields, FnArg, Ident, Member, Pat, ReturnType, Signature, Type, TypeImplTrait, TypePath,
-    TypeReference,
+    Data, DeriveInput, Error, Field, Fields, FnArg, Ident, LitStr, Member, Pat, ReturnType, Signature, Type,
+    TypeImplTrait, TypePath, TypeReference, parse2,
     visit::{Visit, visit_derive_input, visit_type, visit_type_path},
 };
 
 use crate::{
     errors::Errors,
+    manifest::wrong_path,
     parse::{Function, Settings, Shape},
 };
 
@@ -55,6 +57,31 @@ pub(crate) fn import(function: &Function, errors: &mut Errors) {
         owned(ty, "the result of an imported function", errors);
     }
     crossing(function, "an imported function", errors);
+}
+
+/// `own_asset!`
+pub(crate) fn own_asset(path: TokenStream, errors: &mut Errors) -> Option<LitStr> {
+    let literal = match parse2::<LitStr>(path.clone()) {
+        Ok(literal) => literal,
+        Err(_) if path.is_empty() => {
+            errors.add(Error::new(
+                Span::call_site(),
+                "`own_asset!` needs the path of an asset: `own_asset!(\"leaf.png\")`",
+            ));
+            return None;
+        }
+        Err(_) => {
+            errors.push(
+                path,
+                "`own_asset!` takes one literal; a path that is put together is `format!(own_asset!(\"leaf{}.png\"), number)`",
+            );
+            return None;
+        }
+    };
+    if let Some(wrong) = wrong_path(&literal.value()) {
+        errors.push(&literal, format!("this should be a path inside of the mod's own folder: {wrong}"));
+    }
+    Some(literal)
 }
 
 /// What holds for functions in both directions.

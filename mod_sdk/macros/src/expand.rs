@@ -1,5 +1,6 @@
 //! The code that the macros write: thin, and all of it calls into `mod_sdk::__private`.
 
+pub(crate) mod asset;
 pub(crate) mod bundle;
 pub(crate) mod function;
 pub(crate) mod main;

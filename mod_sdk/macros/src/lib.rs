@@ -32,6 +32,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// after = ["weather"]                        # is loaded after these mods, if they are there
 /// before = ["hud"]                           # and before these
 /// codec = "json"                             # "bincode", "json" or "nanoserde-json"
+/// folder = "mods"                            # the game's folder of mods, for `own_asset!`: as `ModSettings::folder` has it
 ///
 /// [package.metadata.mod.dependencies]        # other mods, with requirements as for crates
 /// bees = "^1"
@@ -113,6 +114,44 @@ pub fn export(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn import(args: TokenStream, item: TokenStream) -> TokenStream {
     attribute("import", args, item, check::import, expand::function::import)
+}
+
+/// The path of an asset of the mod's own, by which the mod and the game name it: `own_asset!("leaf.png")` in the mod `pests` is
+/// `"mods/pests/leaf.png"`.
+///
+/// A mod has its assets in the folder that is called as its id: beside its `mod.wasm`, if it is a folder as a whole, or else
+/// beside its own file, such as `mods/pests.wasm`. Hosts refuse a `mod.wasm` in a folder of another name.
+///
+/// The macro is a literal and can stand where one can. The path stays inside of that folder, and may name a label (`#Scene0`).
+/// For a game with another folder of mods than `mods`, the mod states that in its Cargo.toml: `[package.metadata.mod]`,
+/// `folder = "addons"`.
+///
+/// ```
+/// # use mod_sdk::prelude::*;
+/// #[derive(Component)]
+/// #[component(path = "bevy_sprite::sprite::Sprite", partial)]
+/// struct Sprite {
+///     image: String, // in the game a `Handle<Image>`
+/// }
+///
+/// fn grow(mut commands: Commands) {
+///     commands.spawn(Sprite { image: own_asset!("leaf.png").into() });
+///     for number in 1..=3 {
+///         commands.spawn(Sprite { image: format!(own_asset!("flowers/{}.png"), number) });
+///     }
+/// }
+/// # assert!(own_asset!("leaf.png").ends_with("/leaf.png"));
+/// # assert!(format!(own_asset!("flowers/{}.png"), 3).ends_with("/flowers/3.png"));
+/// ```
+#[proc_macro]
+pub fn own_asset(path: TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    let path = check::own_asset(path.into(), &mut errors);
+    match (path, errors.into_error()) {
+        // What is wrong with the Cargo.toml is for `#[mod_main]` to say.
+        (Some(path), None) => expand::asset::expand(&path, &Manifest::of_this_crate().0).into(),
+        (_, error) => error.map(syn::Error::into_compile_error).unwrap_or_default().into(),
+    }
 }
 
 /// A component of the game or of the mod's own. Includes `#[derive(Reflect)]`.

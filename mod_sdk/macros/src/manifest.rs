@@ -23,13 +23,18 @@ use self::table::{Entry, Reader};
 
 /// What a table is called in messages.
 const TABLE: &str = "package.metadata.mod";
-const KEYS: &[&str] = &["id", "name", "game", "dependencies", "incompatible", "after", "before", "settings", "codec"];
+/// The folder of mods of a game that does not choose another one.
+const FOLDER: &str = "mods";
+const KEYS: &[&str] =
+    &["id", "name", "game", "dependencies", "incompatible", "after", "before", "settings", "codec", "folder"];
 
 /// The mod, as its Cargo.toml states it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Manifest {
     /// How the values of its functions become bytes.
     pub(crate) codec: Codec,
+    /// The folder of mods inside the game's assets.
+    pub(crate) folder: String,
     /// Who it is.
     pub(crate) identity: Identity,
 }
@@ -79,7 +84,8 @@ impl Manifest {
 
     fn of_package(identity: Identity) -> Self {
         let codec = Codec::default();
-        Self { codec, identity: Identity { codec: codec.name().to_owned(), ..identity } }
+        let folder = FOLDER.to_owned();
+        Self { codec, folder, identity: Identity { codec: codec.name().to_owned(), ..identity } }
     }
 
     fn parse(text: &str, package: Identity) -> (Self, Vec<Problem>) {
@@ -109,6 +115,7 @@ impl Manifest {
                 "game" => identity.game = needs::game(entry, reader),
                 "settings" => identity.settings = settings::read(entry, reader),
                 "codec" => self.codec = codec(entry, reader),
+                "folder" => self.folder = folder(entry, reader),
                 _ => {}
             }
         }
@@ -143,6 +150,31 @@ fn codec(entry: &Entry<'_>, reader: &mut Reader<'_>) -> Codec {
     };
     reader.problem_of_functions(entry.place.clone(), message);
     Codec::default()
+}
+
+fn folder(entry: &Entry<'_>, reader: &mut Reader<'_>) -> String {
+    let Some(folder) = reader.text(entry) else { return FOLDER.to_owned() };
+    if let Some(wrong) = wrong_path(&folder) {
+        reader.problem(
+            entry.place.clone(),
+            format!("`{}` should be a folder inside the game's assets: {wrong}", entry.name),
+        );
+    }
+    folder
+}
+
+/// Why a text is no path inside of a folder, in the form that asset paths have on every platform.
+pub(crate) fn wrong_path(path: &str) -> Option<&'static str> {
+    let is_part = |part: &str| !part.is_empty() && part != "." && part != "..";
+    if path.is_empty() {
+        Some("it is empty")
+    } else if path.contains(['\\', ':']) {
+        Some("folders are parted by `/`, and it names no source and no drive")
+    } else if !path.split('/').all(is_part) {
+        Some("it should have no empty parts, no `.` and no `..`")
+    } else {
+        None
+    }
 }
 
 /// What cargo states of the package.

@@ -2,7 +2,7 @@
 
 use mod_abi::{Dependency, DependencyKind, GameRequirement, Identity, codec::Codec};
 
-use super::{Manifest, available, needs::why_not_callable};
+use super::{Manifest, available, needs::why_not_callable, wrong_path};
 
 fn package() -> Identity {
     Identity { abi: 3, id: "pests".to_owned(), version: "1.0.0".to_owned(), ..Identity::default() }
@@ -102,6 +102,26 @@ fn all_of_the_table_is_read() {
 }
 
 #[test]
+fn the_folder_of_mods_is_read() {
+    let folder = |table: &str| Manifest::parse(&format!("[package.metadata.mod]\n{table}\n"), package()).0.folder;
+    assert_eq!((folder(""), folder("folder = 'data/addons'")), ("mods".to_owned(), "data/addons".to_owned()));
+    for (path, is_right) in [
+        ("leaf.png", true),
+        ("a/b c/leaf.gltf#Scene0", true),
+        ("", false),
+        ("/leaf.png", false),
+        ("a//b", false),
+        ("../leaf.png", false),
+        ("./leaf.png", false),
+        ("a/..", false),
+        ("a\\b", false),
+        ("http://leaf", false),
+    ] {
+        assert_eq!(wrong_path(path).is_none(), is_right, "{path}");
+    }
+}
+
+#[test]
 fn what_is_wrong_is_said_at_its_line() {
     let codecs = "2: there is no codec \"yaml\"; `codec` should be one of \"bincode\", \"json\", \"nanoserde-json\"";
     check("codec = \"yaml\"", &[codecs]);
@@ -138,6 +158,11 @@ fn what_is_wrong_is_said_at_its_line() {
     check("dependencies.pests = \"1\"", &["2: `pests` is this mod itself"]);
     check("dependencies.wasps = \"1\"\nid = \"wasps\"", &["2: `wasps` is this mod itself"]);
     check("dependencies.\"a b\" = \"1\"", &["2: \"a b\" should be 1 to 64"]);
+    check(
+        "folder = \"../x\"",
+        &["2: `package.metadata.mod.folder` should be a folder inside the game's assets: it should"],
+    );
+    check("folder = 1", &["2: `package.metadata.mod.folder` should be a text"]);
     check("after = \"x\"", &["2: `package.metadata.mod.after` should be a list of texts"]);
     check(
         "after = [\"x\"]\nbefore = [1, \"x\"]",
