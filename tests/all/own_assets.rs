@@ -12,7 +12,9 @@ use bevy::{
     prelude::{Component, Has, Reflect, default},
     reflect::{TypePath, std_traits::ReflectDefault},
 };
-use bevy_wasm_mods::prelude::{ModRegistry, ModSettings, SpawnedBy};
+#[cfg(feature = "hot_reload")]
+use bevy_wasm_mods::prelude::ModRegistry;
+use bevy_wasm_mods::prelude::{ModSettings, SpawnedBy};
 
 use crate::{
     guests::builds_of,
