@@ -36,33 +36,27 @@ impl Offers<'_> {
     /// A component, if the World knows the type as one.
     pub(super) fn component(&self, registration: &TypeRegistration) -> Option<OfferedType> {
         let ty = self.bound(registration).filter(|ty| !self.is_resource(ty))?;
-        let forbidden = || unless(self.permits.forbidden_component(self.world, &ty));
-        Some(offer(
-            registration,
-            [
-                (ModAccess::Filter, Ok(())),
-                (ModAccess::Read, self.crosses(registration)),
-                (ModAccess::Write, unless(ty.read_only).and_then(|()| self.crosses(registration))),
-                (ModAccess::Insert, forbidden().and_then(|()| self.is_built(registration))),
-                (ModAccess::Remove, forbidden().and_then(|()| self.crosses(registration))),
-            ],
-        ))
+        Some(self.data(registration, &ty, || unless(self.permits.forbidden_component(self.world, &ty))))
     }
 
     /// A resource, if the World knows the type as one.
     pub(super) fn resource(&self, registration: &TypeRegistration) -> Option<OfferedType> {
         let ty = self.bound(registration).filter(|ty| self.is_resource(ty))?;
-        let forbidden = || unless(self.permits.forbidden_resource(self.world, &ty));
-        Some(offer(
+        Some(self.data(registration, &ty, || unless(self.permits.forbidden_resource(self.world, &ty))))
+    }
+
+    /// A component or a resource. `may_change` says whether mods may insert and remove it.
+    fn data(&self, registration: &TypeRegistration, ty: &BoundType, may_change: impl Fn() -> Verdict) -> OfferedType {
+        offer(
             registration,
             [
                 (ModAccess::Filter, Ok(())),
                 (ModAccess::Read, self.crosses(registration)),
                 (ModAccess::Write, unless(ty.read_only).and_then(|()| self.crosses(registration))),
-                (ModAccess::Insert, forbidden().and_then(|()| self.is_built(registration))),
-                (ModAccess::Remove, forbidden().and_then(|()| self.crosses(registration))),
+                (ModAccess::Insert, may_change().and_then(|()| self.is_built(registration))),
+                (ModAccess::Remove, may_change().and_then(|()| self.crosses(registration))),
             ],
-        ))
+        )
     }
 
     /// A message, if the game offers it to be read or its type says that it is one.
