@@ -7,6 +7,7 @@ use bevy_asset::{
     io::{AssetReaderError, AssetSourceId, ErasedAssetReader},
 };
 use bevy_tasks::futures_lite::StreamExt;
+use tracing::warn;
 
 /// Whether a path, seen from the mod folder, is that of a mod.
 pub(crate) fn is_mod_path(path: &Path) -> bool {
@@ -31,8 +32,10 @@ pub(crate) async fn list_mods(server: AssetServer, folder: PathBuf) -> Result<Ve
             mods.push(path);
         } else if reader.is_directory(&path).await.unwrap_or(false) {
             let file = path.join("mod.wasm");
-            if entries(reader, &path).await?.contains(&file) {
-                mods.push(file);
+            match entries(reader, &path).await {
+                Ok(entries) if entries.contains(&file) => mods.push(file),
+                Ok(_) => {}
+                Err(error) => warn!("{} cannot be read: {error}", path.display()),
             }
         }
     }

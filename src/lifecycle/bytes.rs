@@ -60,7 +60,18 @@ pub(crate) fn take_bytes(world: &mut World, cursors: &mut Cursors) {
 /// Tells of files that could not be read.
 fn take_failures(world: &mut World, cursors: &mut Cursors) {
     let Some(failures) = world.get_resource::<Messages<AssetLoadFailedEvent<ModFile>>>() else { return };
-    let failures = cursors.failures.read(failures);
+    let failures: Vec<_> = cursors.failures.read(failures).cloned().collect();
+    // A link to nothing is listed, and no file that could ever go.
+    for missing in failures.iter().filter(|event| is_missing(&event.error)) {
+        let files = &mut world.resource_mut::<ModRegistry>().files;
+        if let Some(file) = files.values_mut().find(|file| file.asset.id() == missing.id) {
+            (file.reading, file.first) = (false, false);
+            if matches!(file.stage, Stage::Unread) {
+                file.stage = Stage::Settled;
+            }
+        }
+    }
+    let failures = failures.iter();
     // That a file is gone is for the watcher to tell.
     let is_told = |event: &&AssetLoadFailedEvent<ModFile>| !(is_watching(world) && is_missing(&event.error));
     let failures: Vec<_> = failures.filter(is_told).map(|event| (event.id, event.error.to_string())).collect();
@@ -139,6 +150,7 @@ pub(crate) fn take_identified(world: &mut World) {
                 Ok(identity) => {
                     let identity = Arc::new(identity);
                     file.identity = Some(Arc::clone(&identity));
+                    file.is_withdrawn = false;
                     file.stage = Stage::Identified;
                     identified.push((name.clone(), identity));
                 }

@@ -74,6 +74,7 @@ fn load(server: &AssetServer, runtime: &mut ModRegistry, path: PathBuf) {
         restart: false,
         bytes: None,
         identity: None,
+        is_withdrawn: false,
         refusal: None,
         stage: Stage::Unread,
         newer: false,

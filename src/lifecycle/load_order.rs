@@ -179,6 +179,8 @@ fn run(world: &mut World, file: &str) {
     match record.stage {
         // It was to give way to another file, which has gone before it could take over.
         Stage::Refused if runs => record.stage = Stage::Settled,
+        // Its bytes are not what was decided on.
+        Stage::Refused if record.is_withdrawn => record.stage = Stage::Queued,
         Stage::Refused | Stage::Identified => record.stage = Stage::Chosen,
         _ => {}
     }
@@ -213,8 +215,14 @@ fn refuse(world: &mut World, file: &str, identity: &Identity, problems: Vec<Arc<
     let runs = registry.mods.get(&id).is_some_and(|record| record.is_running() && record.file == file);
     let fault = fault(file, &identity.id, &identity.version, problems);
     let refusal = fault.cause.to_string();
+    let is_shown = registry.mods.get(&id).is_none_or(|record| {
+        let is_refused = |fault: &ModFault| matches!(fault.cause, FaultCause::Refused(_));
+        record.file != file
+            || matches!(&record.state, ModState::Failed(fault) if is_refused(fault))
+            || record.is_running()
+    });
     let Some(record) = registry.files.get_mut(file) else { return };
-    let is_told = record.refusal.as_ref() == Some(&refusal);
+    let is_told = is_shown && record.refusal.as_ref() == Some(&refusal);
     record.refusal = Some(refusal);
     // One that gives way to another file with the same mod goes on until that one takes over.
     if runs && !gives_way {
@@ -250,6 +258,10 @@ enum Turn {
 
 /// The file whose mod may be installed now, if there is one.
 pub(crate) fn next_to_install(registry: &ModRegistry) -> Option<String> {
+    // What was decided may not hold any more.
+    if registry.load_order.is_stale() {
+        return None;
+    }
     let mut first_is_coming = registry.is_starting();
     for (place, chosen) in registry.load_order.chosen.iter().enumerate() {
         let Some(file) = registry.files.get(&chosen.file) else { continue };
@@ -341,7 +353,7 @@ impl ModRegistry {
     }
 
     /// Drops what was done with a file's bytes.
-    fn stop_preparing(&mut self, file: &str, stage: Stage) {
+    pub(crate) fn stop_preparing(&mut self, file: &str, stage: Stage) {
         let Some(record) = self.files.get_mut(file) else { return };
         if let Stage::Preparing(task) = record.settle(stage) {
             self.abandoned.push(task);

@@ -113,6 +113,8 @@ pub(crate) struct FileRecord {
     /// The mod that the file offers: that of its newest bytes, unless they are no good and an earlier version runs. `None`
     /// if it offers none.
     pub(crate) identity: Option<Arc<Identity>>,
+    /// Whether that is not the mod of its newest bytes.
+    pub(crate) is_withdrawn: bool,
     /// Why it was not chosen when that was last told.
     pub(crate) refusal: Option<String>,
     pub(crate) stage: Stage,
@@ -236,13 +238,23 @@ impl ModRegistry {
     }
 
     /// The mod that the newest bytes of a file are could not be installed. The file offers what runs of it, else the mod
-    /// that could not be installed, so that others are not told that it is not there, unless that runs from another file.
+    /// that could not be installed, so that others are not told that it is not there, unless another file offers it, too.
     pub(crate) fn fall_back(&mut self, file: &str) {
         let offered = self.files.get(file).and_then(|record| record.identity.clone());
-        let is_free = |id: &str| self.mods.get(id).is_none_or(|record| record.file == file || !record.is_running());
+        let offers = |record: &FileRecord, id: &str| record.identity.as_ref().is_some_and(|identity| identity.id == id);
+        let is_free = |id: &str| !self.files.iter().any(|(other, record)| other != file && offers(record, id));
         let offered = offered.filter(|identity| is_free(&identity.id));
         let offer = self.runs_of(file).or(offered);
         self.offer(file, offer);
+    }
+
+    /// The newest version of a file runs: so that is what it offers, whatever was thought of it meanwhile.
+    pub(crate) fn offer_installed(&mut self, file: &str) {
+        let running = self.runs_of(file);
+        self.offer(file, running);
+        if let Some(record) = self.files.get_mut(file) {
+            record.is_withdrawn = false;
+        }
     }
 
     /// What runs of a file.
@@ -256,6 +268,7 @@ impl ModRegistry {
             && record.identity != identity
         {
             record.identity = identity;
+            record.is_withdrawn = true;
             self.load_order.look_again();
         }
     }

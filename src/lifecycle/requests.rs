@@ -43,7 +43,9 @@ pub(crate) fn carry_out(world: &mut World) {
                 let runtime = world.resource::<ModRegistry>();
                 let Some(file) = runtime.mods.get(&id).map(|record| record.file.clone()) else { continue };
                 unload(world, &file, |other, _| *other == id, "the game unloaded it");
-                world.resource_mut::<ModRegistry>().withdraw_offer(&file);
+                let mut registry = world.resource_mut::<ModRegistry>();
+                registry.stop_preparing(&file, Stage::Settled);
+                registry.withdraw_offer(&file);
             }
         }
     }

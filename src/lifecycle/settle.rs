@@ -89,7 +89,11 @@ fn try_install(world: &mut World, name: &str, prepared: Prepared) {
     let version = prepared.identity.version.clone();
     let outcome = install(world, name, prepared);
     let stage = match outcome {
-        Ok(Installed::Done | Installed::Disabled) => Stage::Settled,
+        Ok(Installed::Done) => {
+            world.resource_mut::<ModRegistry>().offer_installed(name);
+            Stage::Settled
+        }
+        Ok(Installed::Disabled) => Stage::Settled,
         Ok(Installed::Waiting(prepared, types)) => {
             wait(world, name, &id, version, types);
             Stage::Waiting(prepared)

@@ -377,3 +377,60 @@ fn what_the_version_needs_that_goes_on_counts() {
     game.frames(5);
     assert_eq!(state(&game, "user"), "Some(Running)", "the one that goes on does without");
 }
+
+#[test]
+fn a_version_that_was_refused_does_not_come_by_the_back_door() {
+    let user = || Mod::new("user").needs("tool", None);
+    let mut game = game(&[("a.wasm", user()), ("b.wasm", Mod::new("tool"))]);
+    until_story(&mut game, &["loaded tool", "loaded user"]);
+    game.write("a.wasm", &user().needs("nobody", None).says(|user| user.version = "2.0.0".to_owned()).build());
+    until_story(&mut game, &["loaded tool", "loaded user", "failed user"]);
+    with_mods(&mut game, |mut mods| mods.disable("tool")).expect("it is there");
+    game.until_told("disabled tool");
+    game.frames(5);
+    with_mods(&mut game, |mut mods| mods.enable("tool")).expect("it is there");
+    game.until("the tool again", |game| with_mods(game, |mods| mods.is_running("tool")));
+    game.until("a decision", |game| with_mods(game, |mods| mods.all_settled()));
+    game.frames(20);
+    assert!(!with_mods(&mut game, |mods| mods.is_running("user")), "{:?}", game.story());
+    let last = sentences(&game).pop().expect("a fault");
+    assert!(last.contains("`user` needs `nobody`"), "{last}");
+}
+
+#[test]
+fn a_refused_mod_that_is_switched_off_and_on_is_refused_again() {
+    let mut game = game(&[("a.wasm", Mod::new("user").needs("tool", None))]);
+    until_story(&mut game, &["failed user"]);
+    with_mods(&mut game, |mut mods| mods.disable("user")).expect("it is known");
+    game.until_told("disabled user");
+    with_mods(&mut game, |mut mods| mods.enable("user")).expect("it is known");
+    game.until("the second fault", |game| game.faults().len() == 2);
+    assert!(state(&game, "user").starts_with("Some(Failed("), "{}", state(&game, "user"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_nothing_keeps_nobody_waiting() {
+    let mut game = game(&[("a.wasm", Mod::new("user"))]);
+    std::os::unix::fs::symlink("nothing.wasm", game.path("b.wasm")).expect("a link");
+    game.until_told("loaded user");
+    game.until("rest", |game| with_mods(game, |mods| mods.all_settled()));
+}
+
+#[test]
+fn a_broken_newer_file_gives_way_to_an_older_one() {
+    let broken =
+        Mod::new("bees").says(|bees| bees.version = "2.0.0".to_owned()).imports("(import \"env\" \"__none\" (func))");
+    let mut game = game(&[("a.wasm", Mod::new("bees")), ("b.wasm", broken)]);
+    game.until_told("loaded bees");
+    assert_eq!(state(&game, "bees"), "Some(Running)");
+}
+
+#[test]
+fn a_mod_that_is_unloaded_while_it_loads_comes_to_rest() {
+    let mut game = game(&[("a.wasm", Mod::new("user"))]);
+    game.until("the mod to be known", |game| with_mods(game, |mods| mods.state("user").is_some()));
+    let _ = with_mods(&mut game, |mut mods| mods.unload("user"));
+    game.until("rest", |game| with_mods(game, |mods| mods.all_settled()));
+    assert!(!with_mods(&mut game, |mods| mods.is_running("user")));
+}
