@@ -6,7 +6,7 @@
 //! and their calls into it are errors.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -39,6 +39,8 @@ pub(crate) struct LoadOrder {
     game: Option<GameIdentity>,
     /// Who runs, in the order in which they are loaded.
     chosen: Vec<Chosen>,
+    /// Whether a mod goes on for now that does not fit with what is on its way.
+    is_put_off: bool,
     /// All that is wrong.
     problems: Vec<Arc<ResolveProblem>>,
 }
@@ -54,6 +56,13 @@ impl LoadOrder {
     /// Has it decided anew.
     pub(crate) fn look_again(&mut self) {
         self.stale_since.get_or_insert_with(Instant::now);
+    }
+
+    /// Something that was on its way has come to rest: decides what was put off.
+    pub(crate) fn decide_what_was_put_off(&mut self) {
+        if std::mem::take(&mut self.is_put_off) {
+            self.look_again();
+        }
     }
 
     pub(crate) fn is_stale(&self) -> bool {
@@ -92,8 +101,10 @@ pub(crate) fn decide(world: &mut World) {
         resolution = ask(world);
     }
     let fates = fates(world, &resolution);
+    let spared = spared(world.resource::<ModRegistry>(), &resolution);
     let mut registry = world.resource_mut::<ModRegistry>();
     registry.load_order.stale_since = None;
+    registry.load_order.is_put_off = !spared.is_empty();
     let chosen = resolution.order.iter();
     let chosen = chosen.map(|one| Chosen { id: one.id.as_str().into(), file: one.origin.clone() }).collect();
     let before = std::mem::replace(&mut registry.load_order.chosen, chosen);
@@ -110,6 +121,7 @@ pub(crate) fn decide(world: &mut World) {
         match fate {
             Fate::Runs => run(world, &file),
             Fate::Disabled => disable(world, &file, &identity),
+            Fate::Refused(_) if spared.contains(&file) => {}
             Fate::Refused(places) => {
                 let own = places.iter().filter_map(|place| problems.get(*place));
                 refuse(world, &file, &identity, own.cloned().collect());
@@ -153,6 +165,35 @@ fn take_back(world: &mut World, resolution: &Resolution) -> bool {
         error!("{fault}; the version that runs goes on");
     }
     !new.is_empty()
+}
+
+/// The files of refused mods that run and need one of which a new version is on its way, while the version that runs fits
+/// them: that one may be no good, and then they would have been stopped for nothing.
+fn spared(registry: &ModRegistry, resolution: &Resolution) -> HashSet<String> {
+    let is_new = |(name, file): (&String, &FileRecord)| {
+        let runs = registry.runs_of(name)?;
+        (file.is_coming() || matches!(file.stage, Stage::Held(_) | Stage::Waiting(_))).then(|| runs.id.clone())
+    };
+    let mut unsure: HashSet<String> = registry.files.iter().filter_map(is_new).collect();
+    let mut spared = HashSet::new();
+    if unsure.is_empty() {
+        return spared;
+    }
+    loop {
+        let before = spared.len();
+        for refused in &resolution.refused {
+            let file = &refused.file.origin;
+            let Some(running) = registry.runs_of(file) else { continue };
+            let mut needed = running.dependencies.iter().filter(|one| one.kind == DependencyKind::Required);
+            if !spared.contains(file) && needed.any(|one| unsure.contains(&one.id)) {
+                unsure.insert(running.id.clone());
+                spared.insert(file.clone());
+            }
+        }
+        if spared.len() == before {
+            return spared;
+        }
+    }
 }
 
 fn fates(world: &World, resolution: &Resolution) -> Vec<(String, Arc<Identity>, Fate)> {

@@ -42,7 +42,9 @@ pub(crate) fn take_prepared(world: &mut World) {
     }
     for (name, fault) in failed {
         fail(world, &name, fault);
-        world.resource_mut::<ModRegistry>().fall_back(&name);
+        let mut registry = world.resource_mut::<ModRegistry>();
+        registry.fall_back(&name);
+        registry.load_order.decide_what_was_put_off();
     }
     install_prepared(world);
 }
@@ -104,7 +106,9 @@ fn try_install(world: &mut World, name: &str, prepared: Prepared) {
             Stage::Settled
         }
     };
-    if let Some(file) = world.resource_mut::<ModRegistry>().files.get_mut(name) {
+    let mut registry = world.resource_mut::<ModRegistry>();
+    registry.load_order.decide_what_was_put_off();
+    if let Some(file) = registry.files.get_mut(name) {
         file.settle(stage);
     }
 }

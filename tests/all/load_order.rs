@@ -434,3 +434,17 @@ fn a_mod_that_is_unloaded_while_it_loads_comes_to_rest() {
     game.until("rest", |game| with_mods(game, |mods| mods.all_settled()));
     assert!(!with_mods(&mut game, |mods| mods.is_running("user")));
 }
+
+#[test]
+fn a_bad_version_does_not_stop_those_that_need_the_old_one() {
+    let user = || Mod::new("user").needs("tool", Some("^1"));
+    let mut game = game(&[("a.wasm", user()), ("b.wasm", Mod::new("tool"))]);
+    until_story(&mut game, &["loaded tool", "loaded user"]);
+    let newer = || Mod::new("tool").says(|tool| tool.version = "2.0.0".to_owned());
+    game.write("b.wasm", &newer().imports("(import \"env\" \"__none\" (func))").build());
+    until_story(&mut game, &["loaded tool", "loaded user", "failed tool"]);
+    assert_eq!((state(&game, "tool"), state(&game, "user")), ("Some(Running)".to_owned(), "Some(Running)".to_owned()));
+    // One that is good takes over, and then it does not fit.
+    game.write("b.wasm", &newer().build());
+    until_story(&mut game, &["loaded tool", "loaded user", "failed tool", "reloaded tool", "failed user"]);
+}
