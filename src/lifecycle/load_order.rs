@@ -130,7 +130,10 @@ pub(crate) fn decide(world: &mut World) {
     }
     let ids: Vec<Arc<str>> = world.resource::<ModRegistry>().load_order.ids().cloned().collect();
     dispatch::set_load_order(world, ids.iter());
-    if is_other_order(&before, &world.resource::<ModRegistry>().load_order.chosen) {
+    let registry = world.resource::<ModRegistry>();
+    let had_place: HashSet<&Arc<str>> = before.iter().map(|chosen| &chosen.id).collect();
+    let has_now = |id: &&Arc<str>| !had_place.contains(id) && registry.mods.get(*id).is_some_and(ModRecord::is_running);
+    if is_other_order(&before, &registry.load_order.chosen) || registry.load_order.ids().any(|id| has_now(&id)) {
         schedule::put_in_order(world);
     }
 }
@@ -152,7 +155,15 @@ fn take_back(world: &mut World, resolution: &Resolution) -> bool {
         let record = registry.files.get(&refused.file.origin);
         record.is_some_and(|record| record.is_coming()) && registry.runs_of(&refused.file.origin).is_some()
     };
-    let new: Vec<&Refused> = resolution.refused.iter().filter(is_new).collect();
+    // Those that only need another one which is refused may fit with the version of it that goes on.
+    let is_own = |refused: &Refused| {
+        let mut problems = refused.problems.iter().filter_map(|place| resolution.problems.get(*place));
+        problems.any(|problem| !matches!(problem, ResolveProblem::NeedsRefused { .. }))
+    };
+    let mut new: Vec<&Refused> = resolution.refused.iter().filter(is_new).collect();
+    if new.iter().any(|refused| is_own(refused)) {
+        new.retain(|refused| is_own(refused));
+    }
     for refused in &new {
         let file = refused.file.origin.as_str();
         let problems = refused.problems.iter().filter_map(|place| resolution.problems.get(*place));

@@ -448,3 +448,17 @@ fn a_bad_version_does_not_stop_those_that_need_the_old_one() {
     game.write("b.wasm", &newer().build());
     until_story(&mut game, &["loaded tool", "loaded user", "failed tool", "reloaded tool", "failed user"]);
 }
+
+#[test]
+fn a_new_version_fits_with_the_one_that_goes_on() {
+    let for_game = || GameRequirement { id: "meadow".to_owned(), api: None };
+    let newer = |one: Mod| one.says(|one| one.version = "2.0.0".to_owned());
+    let settings =
+        ModSettings { game: Some(GameIdentity { id: "orchard".to_owned(), api: Version::new(0, 3, 1) }), ..default() };
+    let mut game = game_with(&[("a.wasm", Mod::new("user")), ("b.wasm", Mod::new("tool"))], settings);
+    until_story(&mut game, &["loaded tool", "loaded user"]);
+    // One of the two is for another game, and the other one does not need it to be new.
+    game.write("a.wasm", &newer(Mod::new("user")).needs("tool", Some(">=1")).build());
+    game.write("b.wasm", &newer(Mod::new("tool")).says(|tool| tool.game = Some(for_game())).build());
+    until_story(&mut game, &["loaded tool", "loaded user", "failed tool", "reloaded user"]);
+}

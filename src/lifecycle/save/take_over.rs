@@ -165,9 +165,13 @@ fn run(
 /// Stops a mod that cannot start once more.
 fn fail(world: &mut World, id: &Arc<str>, function: &str, error: SystemError, report: &mut ModRestore) {
     report.add(ModDifference::Failed { id: Arc::clone(id), reason: error.to_string() });
-    let record = world.resource::<ModRegistry>().mods.get(id);
-    if let Some(running) = record.and_then(|record| record.running.as_ref()) {
-        running.handle.fail(function, error);
+    let mut registry = world.resource_mut::<ModRegistry>();
+    let running = registry.mods.get_mut(id).and_then(|record| record.running.as_mut());
+    let Some(running) = running else { return };
+    running.handle.fail(function, error);
+    // The version before knows a World that is no more.
+    if let Some(probation) = running.probation.take() {
+        leftovers::free_ids(world, &probation.earlier.handle);
     }
 }
 
