@@ -395,6 +395,8 @@ fn a_version_that_was_refused_does_not_come_by_the_back_door() {
     assert!(!with_mods(&mut game, |mods| mods.is_running("user")), "{:?}", game.story());
     let last = sentences(&game).pop().expect("a fault");
     assert!(last.contains("`user` needs `nobody`"), "{last}");
+    let loaded = game.story().iter().filter(|line| *line == "loaded user").count();
+    assert_eq!(loaded, 1, "not even for a moment: {:?}", game.story());
 }
 
 #[test]
@@ -466,4 +468,18 @@ fn a_new_version_fits_with_the_one_that_goes_on() {
     // Whichever of the two is seen first.
     story.sort();
     assert_eq!(story, ["failed tool", "reloaded user"]);
+}
+
+#[test]
+fn nothing_is_installed_on_a_decision_that_does_not_hold_any_more() {
+    let mut game = game(&[("b.wasm", Mod::new("tool"))]);
+    until_story(&mut game, &["loaded tool"]);
+    let broken = Mod::new("tool").says(|tool| tool.version = "2.0.0".to_owned());
+    // The one that needs the new version is prepared first, and waits for it.
+    game.write("a.wasm", &Mod::new("rival").needs("tool", Some("^2")).build());
+    game.write("b.wasm", &broken.imports("(import \"env\" \"__none\" (func))").build());
+    game.until("both faults", |game| game.faults().len() >= 2);
+    game.frames(20);
+    assert!(!game.story().contains(&"loaded rival".to_owned()), "{:?}", game.story());
+    assert_eq!(state(&game, "tool"), "Some(Running)");
 }
