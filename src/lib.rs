@@ -42,7 +42,7 @@ pub use lifecycle::{
         report::{MissingMod, ModDifference, ModRestore, SaveProblem},
     },
     schedule::{ModSystems, OrderConflict, SystemsOfMod},
-    settings::{Leftovers, ModSettings},
+    settings::{Leftovers, ModOverrides, ModSettings},
 };
 pub use mod_abi::{
     Dependency, DependencyKind, GameRequirement, Identity as ModIdentity, SettingDesc, SettingKind, SettingRefusal,

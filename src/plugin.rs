@@ -100,7 +100,7 @@ fn add_assets(app: &mut App) {
         return;
     }
     let settings = app.world().resource::<ModSettings>().clone();
-    app.init_asset::<ModFile>().register_asset_loader(ModFileLoader { max_bytes: settings.limits.file_bytes });
+    app.init_asset::<ModFile>().register_asset_loader(ModFileLoader { max_bytes: settings.most_file_bytes() });
     #[cfg(feature = "hot_reload")]
     if settings.watch {
         watch(app, &settings.folder);

@@ -2,9 +2,9 @@
 
 pub use crate::{
     CallMod, DespawnableByMods, FromMod, Job, Leftovers, ModAppExt, ModCallError, ModDifference, ModEvent, ModFault,
-    ModFunction, ModInfo, ModLimits, ModMessage, ModRegistry, ModRestore, ModSave, ModSetting, ModSettingError,
-    ModSettings, ModState, ModSystems, ModTrigger, Mods, Refusal, SaveMods, SettingDesc, SettingKind, SettingValue,
-    SpawnedBy, SystemsOfMod, WasmModsPlugin,
+    ModFunction, ModInfo, ModLimits, ModMessage, ModOverrides, ModRegistry, ModRestore, ModSave, ModSetting,
+    ModSettingError, ModSettings, ModState, ModSystems, ModTrigger, Mods, Refusal, SaveMods, SettingDesc, SettingKind,
+    SettingValue, SpawnedBy, SystemsOfMod, WasmModsPlugin,
 };
 #[cfg(feature = "wasi")]
 pub use crate::{WasiError, WasiGrants, WasiGuard};

@@ -226,6 +226,12 @@ impl Instance {
         self.guest.size(&self.store)
     }
 
+    /// What it may use of the machine.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// Who the mod is and what crosses its border.
     #[must_use]
     pub fn manifest(&self) -> &Manifest {

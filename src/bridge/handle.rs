@@ -128,18 +128,12 @@ pub(crate) struct Fault {
 pub(crate) struct Busy;
 
 impl ModHandle {
-    pub(crate) fn new(
-        id: Arc<str>,
-        instance: Instance,
-        memory_limit: usize,
-        types: Vec<TypeDesc>,
-        running_mods: RunningMods,
-    ) -> Self {
+    pub(crate) fn new(id: Arc<str>, instance: Instance, types: Vec<TypeDesc>, running_mods: RunningMods) -> Self {
         Self {
             id,
             compiled: instance.compiled().clone(),
             running_mods,
-            memory_limit,
+            memory_limit: instance.limits().memory_bytes,
             memory_bytes: AtomicUsize::new(instance.memory_bytes()),
             instance: Mutex::new(Some(instance)),
             on_demand: Mutex::new(OnDemand::default()),

@@ -9,7 +9,7 @@ use bevy_ecs::{
 };
 use bevy_tasks::{AsyncComputeTaskPool, TaskPool, block_on, futures_lite::future};
 use mod_abi::Identity;
-use mod_host::{Entropy, Manifest};
+use mod_host::{Entropy, Limits, Manifest};
 
 use crate::{
     asset::ModFile,
@@ -120,7 +120,9 @@ pub(crate) fn identify(world: &mut World) {
         return;
     }
     let settings = world.resource::<ModSettings>();
-    let (limits, mods) = (settings.limits.clone(), settings.folder.clone());
+    // Whose they are is what is asked.
+    let limits = Limits { file_bytes: settings.most_file_bytes(), ..settings.limits.clone() };
+    let mods = settings.folder.clone();
     let mut runtime = world.resource_mut::<ModRegistry>();
     let pool = AsyncComputeTaskPool::get_or_init(TaskPool::default);
     for (name, file) in runtime.files.iter_mut().filter(|(_, file)| matches!(file.stage, Stage::Queued)) {
@@ -186,10 +188,14 @@ pub(crate) fn start_tasks(world: &mut World) {
         return;
     }
     let Some(workshop) = workshop(world) else { return };
+    let settings = world.resource::<ModSettings>().clone();
     let mut runtime = world.resource_mut::<ModRegistry>();
     for (name, file) in runtime.files.iter_mut().filter(|(_, file)| is_chosen(file)).take(free) {
         let Some(bytes) = file.bytes.clone() else { continue };
-        let (workshop, name) = (workshop.clone(), name.clone());
+        // A chosen file offers a mod.
+        let id = file.identity.as_ref().map_or("", |identity| identity.id.as_str());
+        let workshop = Workshop { limits: settings.limits_of(id).clone(), ..workshop.clone() };
+        let name = name.clone();
         let work = async move {
             let prepared = catch(|| prepare(&workshop, &bytes, &name, &stem_of(&name)));
             prepared.unwrap_or_else(|panic| Err(file_fault(&name, FaultCause::Panicked(one_line(&panic)))))
@@ -202,8 +208,8 @@ fn workshop(world: &mut World) -> Option<Workshop> {
     let host_functions = world.get_resource_or_init::<HostFunctions>().offered();
     let settings = world.resource::<ModSettings>();
     Some(Workshop {
-        engine: world.resource::<ModRegistry>().engine.clone()?,
         limits: settings.limits.clone(),
+        engine: world.resource::<ModRegistry>().engine.clone()?,
         entropy: settings.seed.map_or(Entropy::Host, Entropy::Seeded),
         host_functions,
         #[cfg(feature = "wasi")]

@@ -25,7 +25,6 @@ use crate::{
         registry::{ModRecord, ModRegistry, ModState, Signature},
         requests::Request,
         schedule::{self, moment},
-        settings::ModSettings,
         start::{Start, Systems, run_once},
     },
 };
@@ -97,10 +96,9 @@ pub(crate) fn install(world: &mut World, file: &str, prepared: Prepared) -> Resu
         definitions::swap(world, earlier_types);
         return Err(fault(None, FaultCause::Order(conflict)));
     }
-    let memory_limit = world.resource::<ModSettings>().limits.memory_bytes;
     let types = signature.description.types.clone();
     let running_mods = reach::running_mods(world);
-    let handle = Arc::new(ModHandle::new(Arc::clone(&id), instance, memory_limit, types, running_mods));
+    let handle = Arc::new(ModHandle::new(Arc::clone(&id), instance, types, running_mods));
     let start = Start::new(world, &id, &handle, &signature);
 
     let types = definitions::swap(world, earlier_types);

@@ -10,7 +10,7 @@ use tracing::{debug, error, info, trace, warn};
 
 use crate::lifecycle::fault::{FaultCause, ModFault};
 
-/// What all mods of a game are prepared with.
+/// What a mod is prepared with.
 #[derive(Debug, Clone)]
 pub(crate) struct Workshop {
     pub(crate) engine: HostEngine,

@@ -1,6 +1,6 @@
 //! What a game may choose.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use bevy_ecs::resource::Resource;
 use bevy_tasks::available_parallelism;
@@ -56,6 +56,16 @@ pub struct ModSettings {
     pub api_export: Option<PathBuf>,
     /// What each mod may use.
     pub limits: Limits,
+    /// What holds for single mods, by their ids, instead of what holds for all.
+    ///
+    /// ```
+    /// # use bevy::prelude::*;
+    /// # use bevy_wasm_mods::{ModLimits, ModOverrides, ModSettings};
+    /// let mut settings = ModSettings::default();
+    /// let large = ModLimits { memory_bytes: 256 << 20, ..settings.limits.clone() };
+    /// settings.overrides.insert("atlas".to_owned(), ModOverrides { limits: Some(large), ..default() });
+    /// ```
+    pub overrides: BTreeMap<String, ModOverrides>,
     /// Where the random numbers of mods come from: the operating system, or this seed. With the same seed a mod draws
     /// the same numbers in every run; two mods draw different ones.
     pub seed: Option<u64>,
@@ -110,6 +120,7 @@ impl Default for ModSettings {
             list: None,
             api_export: None,
             limits,
+            overrides: BTreeMap::new(),
             seed: None,
             watch: true,
             compile_tasks,
@@ -119,6 +130,28 @@ impl Default for ModSettings {
             #[cfg(feature = "wasi")]
             wasi: WasiGrants::default(),
         }
+    }
+}
+
+/// What holds for a single mod: see [`ModSettings::overrides`].
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ModOverrides {
+    /// What it may use, instead of [`ModSettings::limits`]: all of it, not only what differs.
+    pub limits: Option<Limits>,
+}
+
+impl ModSettings {
+    /// What the mod with that id may use.
+    #[must_use]
+    pub fn limits_of(&self, mod_id: &str) -> &Limits {
+        let own = self.overrides.get(mod_id).and_then(|overrides| overrides.limits.as_ref());
+        own.unwrap_or(&self.limits)
+    }
+
+    /// The most bytes that a file of any mod may have.
+    pub(crate) fn most_file_bytes(&self) -> usize {
+        let own = self.overrides.values().filter_map(|overrides| overrides.limits.as_ref());
+        own.map(|limits| limits.file_bytes).fold(self.limits.file_bytes, usize::max)
     }
 }
 

@@ -21,6 +21,7 @@ mod jobs;
 mod json_mods;
 mod leftovers;
 mod lifecycle;
+mod limits;
 mod load_order;
 mod messages;
 mod mod_calls;

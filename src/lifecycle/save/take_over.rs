@@ -44,7 +44,6 @@ use crate::{
         leftovers, player, reach,
         registry::{ModRegistry, Signature},
         schedule::moment,
-        settings::ModSettings,
         start::{Once, Start, Systems, run_once},
     },
 };
@@ -212,9 +211,8 @@ fn restart(
     let Ok(Bound::Ready(resources)) = initial::build(world, &description) else {
         return Err(stopped("the game no longer has what its resources need".to_owned()));
     };
-    let memory_limit = world.resource::<ModSettings>().limits.memory_bytes;
     let running_mods = reach::running_mods(world);
-    let handle = Arc::new(ModHandle::new(Arc::clone(id), instance, memory_limit, description.types, running_mods));
+    let handle = Arc::new(ModHandle::new(Arc::clone(id), instance, description.types, running_mods));
     let systems = Systems::sort(id, systems, observers);
     Ok(Restart { id: Arc::clone(id), saved, identity, signature, handle, systems, resources })
 }
