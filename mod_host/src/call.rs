@@ -4,7 +4,6 @@
 use std::{
     any::type_name,
     panic::{AssertUnwindSafe, catch_unwind},
-    time::Duration,
 };
 
 use mod_abi::{
@@ -18,12 +17,12 @@ use mod_abi::{
 use wasmtime::{ExternType, Store, TypedFunc};
 
 use crate::{
+    budget::{self, Step},
     codec::{Decode, Encode},
     context::{HostCalls, NoHostCalls, with_host},
     error::CallError,
     fault::{Fault, Stop},
     instance::{Functions, Instance},
-    limits::epochs,
     manifest::signature,
     memory::Guest,
     nearest::nearest,
@@ -123,8 +122,7 @@ impl Instance {
         if function(&self.functions).is_none() {
             return Ok(R::default());
         }
-        let limit = self.limits.startup_time;
-        let answer = self.enter(name, limit, &mut NoHostCalls, |store, guest, functions| {
+        let answer = self.enter(name, Step::Startup, &mut NoHostCalls, |store, guest, functions| {
             let function = function(functions);
             function
                 .map(|function| exchange(store, guest, function, args, |bytes| decode(name, bytes, Codec::Bincode)))
@@ -159,8 +157,7 @@ impl Instance {
     /// Any [`CallError`].
     pub fn run(&mut self, system: &str, host: &mut dyn HostCalls) -> Result<Buffer, CallError> {
         let batch = self.batch.buffer();
-        let limit = self.limits.call_time;
-        self.enter(system, limit, host, |store, _, functions| {
+        self.enter(system, Step::Call, host, |store, _, functions| {
             let run = functions.run.as_ref().ok_or(Fault::Missing(RUN))?;
             Ok(Buffer::from_raw(run.call(store, batch.to_raw())?))
         })
@@ -180,8 +177,7 @@ impl Instance {
         let roomy = align_up(len.saturating_add(len.div_euclid(2)).max(MIN_AREA));
         let exact = u32::try_from(len).unwrap_or(u32::MAX);
         let roomy = roomy.and_then(|bytes| u32::try_from(bytes).ok()).unwrap_or(exact);
-        let limit = self.limits.call_time;
-        let area = self.enter(ALLOC_BUFFER, limit, &mut NoHostCalls, |store, guest, _| {
+        let area = self.enter(ALLOC_BUFFER, Step::Call, &mut NoHostCalls, |store, guest, _| {
             guest.free(&mut *store, old.area)?;
             let area = match guest.allocate(&mut *store, roomy) {
                 Err(Stop::Host(Fault::NoMemory)) if roomy > exact => guest.allocate(&mut *store, exact)?,
@@ -217,8 +213,7 @@ impl Instance {
         host: &mut dyn HostCalls,
         read: impl FnOnce(&[u8]) -> T,
     ) -> Result<T, CallError> {
-        let limit = self.limits.call_time;
-        self.enter(function, limit, host, |store, guest, _| exchange(store, guest, callable, args, read))
+        self.enter(function, Step::Call, host, |store, guest, _| exchange(store, guest, callable, args, read))
     }
 
     /// Why a name cannot be called.
@@ -244,22 +239,25 @@ impl Instance {
     pub(crate) fn enter<T>(
         &mut self,
         function: &str,
-        limit: Duration,
+        step: Step,
         host: &mut dyn HostCalls,
         body: impl FnOnce(&mut Store<State>, &Guest, &Functions) -> Result<T, Stop>,
     ) -> Result<T, CallError> {
         if self.poisoned {
             return Err(CallError::Poisoned { function: text::clean(function) });
         }
+        let mut nesting = Nesting::enter();
+        budget::begin(&mut self.store, &self.limits, step, nesting.is_nested())
+            .map_err(|used_up| used_up.into_error(text::clean(function)))?;
         self.poisoned = true;
-        let nesting = Nesting::enter();
-        self.store.data_mut().begin_call(limit);
-        self.store.set_epoch_deadline(epochs(limit));
+        self.store.data_mut().begin_call();
         let Self { store, guest, functions, .. } = self;
         let outcome = with_host(store, host, |store| body(store, guest, functions));
+        let fuel = budget::end(store);
         match outcome {
             Ok(value) => {
                 self.poisoned = false;
+                nesting.took(fuel);
                 Ok(value)
             }
             Err(stop) => {
@@ -268,9 +266,12 @@ impl Instance {
                 if stop.poisons() {
                     state.flush();
                 }
-                let error = stop.into_call_error(function, limit, state);
-                if matches!(error, CallError::Timeout { .. }) {
-                    nesting.excuse();
+                let error = stop.into_call_error(function, state);
+                match error {
+                    // The mod's own fault: nobody else is to pay.
+                    CallError::Timeout { .. } => nesting.excuse(),
+                    CallError::OutOfFuel { .. } => {}
+                    _ => nesting.took(fuel),
                 }
                 Err(error)
             }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use wasmtime::Module;
 
-use crate::{engine::HostEngine, error::LoadError, limits::Limits, manifest::Manifest, text};
+use crate::{budget::Meter, engine::HostEngine, error::LoadError, limits::Limits, manifest::Manifest, text};
 
 /// A mod that has been checked and compiled. Clones are the same mod and cost nothing.
 ///
@@ -20,6 +20,7 @@ use crate::{engine::HostEngine, error::LoadError, limits::Limits, manifest::Mani
 pub struct CompiledMod {
     module: Module,
     manifest: Arc<Manifest>,
+    meter: Meter,
 }
 
 impl CompiledMod {
@@ -34,13 +35,18 @@ impl CompiledMod {
         // Not `Module::new`: only the binary format, never text.
         let module = Module::from_binary(engine.wasmtime(), bytes)
             .map_err(|error| LoadError::Compile { reason: text::clean(&format!("{error:#}")) })?;
-        Ok(Self { module, manifest })
+        Ok(Self { module, manifest, meter: engine.meter() })
     }
 
     /// Who the mod is and what crosses its border.
     #[must_use]
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// What ends calls of its instances.
+    pub(crate) fn meter(&self) -> Meter {
+        self.meter
     }
 
     pub(crate) fn module(&self) -> &Module {

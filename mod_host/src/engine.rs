@@ -2,16 +2,17 @@
 
 use std::{
     num::NonZeroUsize,
+    ops::RangeInclusive,
     path::PathBuf,
     sync::{Mutex, PoisonError},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use wasmparser::WasmFeatures;
 use wasmtime::{Cache, CacheConfig, Config, Engine, EngineWeak, OptLevel, WasmBacktraceDetails};
 
-use crate::{error::LoadError, text};
+use crate::{budget::Meter, error::LoadError, text};
 
 /// What mods may use of WebAssembly: version 2 of the specification without garbage-collected references, and three
 /// small later proposals. The validator and the engine are both told this, so that they cannot disagree.
@@ -21,9 +22,11 @@ pub(crate) const FEATURES: WasmFeatures = WasmFeatures::WASM2
     .union(WasmFeatures::RELAXED_SIMD)
     .union(WasmFeatures::TAIL_CALL);
 
-/// The stack that a mod's functions share, in bytes. Threads have 2 MiB where nobody chose, of
-/// which the host's frames need a part.
+/// What a mod's functions may use of the stack, in bytes, where the host does not choose. Threads have 2 MiB where nobody
+/// chose, of which the host's frames need a part.
 const STACK_BYTES: usize = 512 << 10;
+/// The least and the most that a host may choose.
+const STACK_RANGE: RangeInclusive<usize> = (32 << 10)..=(1 << 20);
 /// Frames that a backtrace shows.
 const MAX_FRAMES: NonZeroUsize = match NonZeroUsize::new(16) {
     Some(frames) => frames,
@@ -31,6 +34,8 @@ const MAX_FRAMES: NonZeroUsize = match NonZeroUsize::new(16) {
 };
 /// How often the clock ticks: the precision of time limits.
 const TICK: Duration = Duration::from_millis(1);
+/// After so many ticks that did not come in time, because the machine slept, the clock goes on as if nothing had been.
+const MOST_LATE: u32 = 1_000;
 
 /// How an engine is set up.
 ///
@@ -40,11 +45,62 @@ const TICK: Duration = Duration::from_millis(1);
 /// let mut config = EngineConfig::default();
 /// config.cache = CompileCache::User;
 /// ```
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct EngineConfig {
     /// Where compiled mods are kept.
     pub cache: CompileCache,
+    /// How the code of mods runs.
+    pub execution: Execution,
+    /// Whether mods compute the same from the same on every machine and in every run.
+    ///
+    /// Calls are then ended by [`Limits::call_fuel`](crate::Limits::call_fuel) and its like and not by time, floating-point numbers
+    /// that are none have the same bits everywhere (code with many of them may take twice as long), and the clocks of mods
+    /// stand until the host sets them ([`Instance::set_time`](crate::Instance::set_time)). Random numbers are for the host to
+    /// seed ([`Entropy::Seeded`](crate::Entropy::Seeded)).
+    pub deterministic: bool,
+    /// What the functions of a mod may use of the stack of the thread that calls them, in bytes: 512 KiB by default, and 32 KiB to
+    /// 1 MiB. It is one number for all mods of an engine, because the engine checks it.
+    pub stack_bytes: usize,
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self {
+            cache: CompileCache::default(),
+            execution: Execution::default(),
+            deterministic: false,
+            stack_bytes: STACK_BYTES,
+        }
+    }
+}
+
+/// How the code of mods runs. See [`EngineConfig`].
+///
+/// ```
+/// use mod_host::{EngineConfig, Execution, HostEngine};
+///
+/// // A game that reports its own crashes wants all signals for itself.
+/// let mut config = EngineConfig::default();
+/// config.execution = Execution::NativeWithoutSignals;
+/// let engine = HostEngine::new(&config)?;
+/// # Ok::<_, mod_host::LoadError>(())
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Execution {
+    /// Compiled for this machine. What WebAssembly forbids is noticed by the processor, as a signal (on Windows an exception)
+    /// that the engine handles: it installs handlers for the whole program when the first engine is made, and passes on what
+    /// is not a mod's. A crash handler that is installed later has to pass on what it does not know, too.
+    #[default]
+    Native,
+    /// Compiled for this machine, with every access to memory checked by code. No signal is handled, so nothing is shared with
+    /// a crash handler. Takes about 1.9 times as long in loops over memory.
+    NativeWithoutSignals,
+    /// Interpreted, for platforms on which programs may not make code while they run. Takes about 100 times as long in loops.
+    /// No signal is handled. Mods are still compiled, to the code of wasmtime's interpreter, Pulley.
+    #[cfg(feature = "interpreter")]
+    Interpreted,
 }
 
 /// Where compiled mods are kept, so that they need not be compiled again.
@@ -95,6 +151,7 @@ impl CompileCache {
 pub struct HostEngine {
     engine: Engine,
     cache: Option<Cache>,
+    meter: Meter,
 }
 
 impl HostEngine {
@@ -105,15 +162,18 @@ impl HostEngine {
     pub fn new(config: &EngineConfig) -> Result<Self, LoadError> {
         let error = |reason: &dyn std::fmt::Display| LoadError::Engine { reason: text::clean(&reason.to_string()) };
         let cache = config.cache.open();
-        let mut config = engine_config();
+        let meter = if config.deterministic { Meter::Fuel } else { Meter::Clock };
+        let mut config = engine_config(config, meter).map_err(|reason| error(&reason))?;
         config.cache(cache.clone());
         let engine = Engine::new(&config).map_err(|reason| error(&reason))?;
-        let weak = engine.weak();
-        thread::Builder::new()
-            .name("mod_host epoch".to_owned())
-            .spawn(move || tick(&weak))
-            .map_err(|reason| error(&reason))?;
-        Ok(Self { engine, cache })
+        if meter == Meter::Clock {
+            let weak = engine.weak();
+            thread::Builder::new()
+                .name("mod_host epoch".to_owned())
+                .spawn(move || tick(&weak))
+                .map_err(|reason| error(&reason))?;
+        }
+        Ok(Self { engine, cache, meter })
     }
 
     /// The engine that everybody in this program shares who does not make one: with default settings, and for as long as
@@ -125,7 +185,7 @@ impl HostEngine {
         static SHARED: Mutex<Option<EngineWeak>> = Mutex::new(None);
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(engine) = shared.as_ref().and_then(EngineWeak::upgrade) {
-            return Ok(Self { engine, cache: None });
+            return Ok(Self { engine, cache: None, meter: Meter::Clock });
         }
         let made = Self::new(&EngineConfig::default())?;
         *shared = Some(made.engine.weak());
@@ -141,31 +201,60 @@ impl HostEngine {
     pub(crate) fn wasmtime(&self) -> &Engine {
         &self.engine
     }
+
+    /// What ends calls.
+    pub(crate) fn meter(&self) -> Meter {
+        self.meter
+    }
 }
 
-fn engine_config() -> Config {
+fn engine_config(wanted: &EngineConfig, meter: Meter) -> wasmtime::Result<Config> {
     let mut config = Config::new();
+    match wanted.execution {
+        Execution::Native => {}
+        Execution::NativeWithoutSignals => drop(config.signals_based_traps(false)),
+        #[cfg(feature = "interpreter")]
+        Execution::Interpreted => drop(config.target(INTERPRETER)?.signals_based_traps(false)),
+    }
     config
         .wasm_features(WasmFeatures::all(), false)
         .wasm_features(FEATURES, true)
         // The same results on every machine.
         .relaxed_simd_deterministic(true)
-        .epoch_interruption(true)
-        .max_wasm_stack(STACK_BYTES)
+        .epoch_interruption(meter == Meter::Clock)
+        .consume_fuel(meter == Meter::Fuel)
+        .cranelift_nan_canonicalization(meter == Meter::Fuel)
+        .max_wasm_stack(wanted.stack_bytes.clamp(*STACK_RANGE.start(), *STACK_RANGE.end()))
         .wasm_backtrace_max_frames(Some(MAX_FRAMES))
         // Reading a mod's DWARF sections is much code for the benefit of line numbers.
         .wasm_backtrace_details(WasmBacktraceDetails::Disable)
         .cranelift_opt_level(OptLevel::Speed);
-    config
+    Ok(config)
 }
 
+/// What the interpreter runs, for this machine.
+#[cfg(feature = "interpreter")]
+const INTERPRETER: &str = match (cfg!(target_pointer_width = "64"), cfg!(target_endian = "little")) {
+    (true, true) => "pulley64",
+    (true, false) => "pulley64be",
+    (false, true) => "pulley32",
+    (false, false) => "pulley32be",
+};
+
 /// Ticks until nobody holds the engine any more. A weak handle, because a strong one would keep it for ever.
+///
+/// A sleep takes longer than it should, so the ticks that are due are counted: else a limit of a second would be off by
+/// many milliseconds.
 fn tick(engine: &EngineWeak) {
+    let mut next = Instant::now();
     loop {
-        thread::sleep(TICK);
-        match engine.upgrade() {
-            Some(engine) => engine.increment_epoch(),
-            None => break,
+        next = next.checked_add(TICK).unwrap_or(next);
+        thread::sleep(next.saturating_duration_since(Instant::now()));
+        let Some(engine) = engine.upgrade() else { break };
+        engine.increment_epoch();
+        let late = next.elapsed();
+        if late > TICK.saturating_mul(MOST_LATE) {
+            next = Instant::now();
         }
     }
 }

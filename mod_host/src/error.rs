@@ -210,6 +210,30 @@ pub enum CallError {
         /// The time that it had.
         limit: Duration,
     },
+    /// All calls of one frame together took longer than they may. Before the call, if it was none of the mod's code that ran.
+    #[error("`{function}` was stopped because the mod ran longer than {limit:?} in one frame")]
+    FrameTimeout {
+        /// The function that was called.
+        function: String,
+        /// The time that the mod has in a frame.
+        limit: Duration,
+    },
+    /// The call did more than it may.
+    #[error("`{function}` was stopped because it used more than {limit} units of fuel")]
+    OutOfFuel {
+        /// The function that was called.
+        function: String,
+        /// The fuel that it had.
+        limit: u64,
+    },
+    /// All calls of one frame together did more than they may. Before the call, if it was none of the mod's code that ran.
+    #[error("`{function}` was stopped because the mod used more than {limit} units of fuel in one frame")]
+    OutOfFrameFuel {
+        /// The function that was called.
+        function: String,
+        /// The fuel that the mod has in a frame.
+        limit: u64,
+    },
     /// The mod wanted more memory than it may have, and could not go on without.
     #[error("`{function}` ran out of memory: the mod may use {limit} bytes")]
     OutOfMemory {

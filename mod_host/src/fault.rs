@@ -1,7 +1,7 @@
 //! From what stopped a call, or the making of an instance, to the error that a person reads. The host's functions are
 //! not known here.
 
-use std::{fmt, time::Duration};
+use std::fmt;
 
 use mod_abi::OutOfRange;
 use wasmtime::{Trap, WasmBacktrace};
@@ -73,8 +73,8 @@ impl Stop {
         matches!(self, Self::Guest(_))
     }
 
-    /// The error of a call to `function`, which had the time `limit`.
-    pub(crate) fn into_call_error(self, function: &str, limit: Duration, state: &mut State) -> CallError {
+    /// The error of a call to `function`.
+    pub(crate) fn into_call_error(self, function: &str, state: &mut State) -> CallError {
         let function = text::clean(function);
         let error = match self {
             Self::Host(fault) => return from_fault(function, &fault, state),
@@ -84,8 +84,8 @@ impl Stop {
             return from_fault(function, fault, state);
         }
         let trap = error.downcast_ref::<Trap>();
-        if trap == Some(&Trap::Interrupt) {
-            return CallError::Timeout { function, limit };
+        if matches!(trap, Some(Trap::Interrupt | Trap::OutOfFuel)) {
+            return state.budget.reached().into_error(function);
         }
         // A program that gets no memory ends itself, or follows a null pointer.
         let gave_up = matches!(trap, Some(Trap::UnreachableCodeReached | Trap::MemoryOutOfBounds));

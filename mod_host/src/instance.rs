@@ -17,6 +17,7 @@ use mod_abi::{
 use wasmtime::{Store, Trap, TypedFunc};
 
 use crate::{
+    budget::{self, Step},
     call::Batch,
     compile::CompiledMod,
     context::NoHostCalls,
@@ -25,13 +26,13 @@ use crate::{
     fault::{Fault, Stop, instantiate},
     host_function::HostFunctionDesc,
     imports,
-    limits::{Limits, epochs},
+    limits::Limits,
     linker::{LinkerHook, RawImports},
     log::{LogSink, NoLog},
     manifest::Manifest,
     memory::Guest,
     opaque::OpaqueTable,
-    state::State,
+    state::{Clock, State},
 };
 
 /// Of instances. Never used twice.
@@ -168,9 +169,11 @@ impl Instance {
         store.limiter(|state| &mut state.limiter);
         let imports = imports::link(&mut store, module, &raw)?;
 
-        store.set_epoch_deadline(epochs(limits.startup_time));
-        let raw = wasmtime::Instance::new(&mut store, module, &imports)
-            .map_err(|error| start_error(error, limits.startup_time, &mut store))?;
+        // It is not nested in the sense of a budget, whoever makes it: nobody else pays for it.
+        let started = budget::begin(&mut store, &limits, Step::Startup, false);
+        debug_assert!(started.is_ok(), "a start counts for no frame");
+        let raw =
+            wasmtime::Instance::new(&mut store, module, &imports).map_err(|error| start_error(error, &mut store))?;
         let guest = Guest::find(&mut store, &raw)
             .ok_or_else(|| LoadError::Instantiate { reason: "the mod has no memory".to_owned() })?;
         store.data_mut().guest = Some(guest.clone());
@@ -197,9 +200,8 @@ impl Instance {
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
         };
         if let Some(initialize) = initialize {
-            let limit = instance.limits.startup_time;
             instance
-                .enter(INITIALIZE, limit, &mut NoHostCalls, |store, _, _| Ok(initialize.call(store, ())?))
+                .enter(INITIALIZE, Step::Startup, &mut NoHostCalls, |store, _, _| Ok(initialize.call(store, ())?))
                 .map_err(|source| LoadError::Start { source })?;
         }
         Ok(instance)
@@ -224,6 +226,21 @@ impl Instance {
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
         self.guest.size(&self.store)
+    }
+
+    /// Begins a frame of the host: what calls took so far does not count any more for [`Limits::frame_time`] and
+    /// [`Limits::frame_fuel`], which hold from the first frame on.
+    pub fn begin_frame(&mut self) {
+        let state = self.store.data_mut();
+        state.budget.begin_frame();
+        state.log.begin_frame();
+    }
+
+    /// Sets the clocks that the mod sees, both the real-time and the monotonic one, to so long after its start. From then on they
+    /// stand still between two such calls. In an engine that is [`deterministic`](crate::EngineConfig::deterministic) they
+    /// stand at zero before the first; in others they run by themselves until then.
+    pub fn set_time(&mut self, since_start: Duration) {
+        self.store.data_mut().clock = Clock::Set(since_start);
     }
 
     /// What it may use of the machine.
@@ -273,11 +290,11 @@ impl fmt::Debug for Instance {
 }
 
 /// The mod's code failed, or the engine could not give it what it declares.
-fn start_error(error: wasmtime::Error, limit: Duration, store: &mut Store<State>) -> LoadError {
+fn start_error(error: wasmtime::Error, store: &mut Store<State>) -> LoadError {
     if error.is::<Trap>() || error.is::<Fault>() {
         let state = store.data_mut();
         state.flush();
-        LoadError::Start { source: Stop::Guest(error).into_call_error("the start function", limit, state) }
+        LoadError::Start { source: Stop::Guest(error).into_call_error("the start function", state) }
     } else {
         instantiate(&error)
     }

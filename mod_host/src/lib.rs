@@ -2,7 +2,7 @@
 //!
 //! # The rooms
 //!
-//! In reading order, along the way of a mod. Before it runs: `limits`, `manifest`, `list` (which mods a player
+//! In reading order, along the way of a mod. Before it runs: `limits`, `budget` (what a call may take of them), `manifest`, `list` (which mods a player
 //! switched off, and the values of their settings), `resolve` (which mods run together, and in which order), `codec` (how its
 //! values become bytes) and
 //! `shape` (what a type of the host looks like), `engine`, `compile`, `imports` (with `host_function`, `linker`, `preview1`,
@@ -29,6 +29,7 @@
     )
 )]
 
+mod budget;
 mod limits;
 mod list;
 mod manifest;
@@ -81,7 +82,7 @@ pub use codec::Nano;
 pub use codec::{Decode, Encode};
 pub use compile::CompiledMod;
 pub use context::{HostCalls, NoHostCalls};
-pub use engine::{CompileCache, EngineConfig, HostEngine};
+pub use engine::{CompileCache, EngineConfig, Execution, HostEngine};
 pub use entropy::Entropy;
 pub use error::{CallError, LoadError};
 pub use function::Function;

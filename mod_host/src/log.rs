@@ -1,5 +1,10 @@
 //! Lines that a mod writes, on their way to the game's log. Who reads them is not known here.
 
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
 use mod_abi::names::LogLevel;
 
 use crate::text::{self, MAX_BYTES};
@@ -38,6 +43,53 @@ impl LogSink for NoLog {
     fn log(&self, _: LogLevel, _: &str) {}
 }
 
+/// The log of one mod: only so many lines in a second, so that a mod cannot hide what others say, or fill a disk.
+pub(crate) struct Log {
+    sink: Arc<dyn LogSink>,
+    most: u32,
+    /// The second that runs, the lines of it so far, and those that were dropped.
+    since: Instant,
+    lines: u32,
+    dropped: u64,
+}
+
+impl Log {
+    pub(crate) fn new(sink: Arc<dyn LogSink>, most: u32) -> Self {
+        Self { sink, most, since: Instant::now(), lines: 0, dropped: 0 }
+    }
+
+    /// Passes a line on, or drops it.
+    pub(crate) fn line(&mut self, level: LogLevel, line: &str) {
+        if self.since.elapsed() >= Duration::from_secs(1) {
+            self.tell_dropped();
+            self.since = Instant::now();
+            self.lines = 0;
+        }
+        if self.lines < self.most {
+            self.lines = self.lines.saturating_add(1);
+            self.sink.log(level, line);
+        } else {
+            self.dropped = self.dropped.saturating_add(1);
+        }
+    }
+
+    /// Says how many lines were dropped, if the second is over in which they were.
+    pub(crate) fn begin_frame(&mut self) {
+        if self.dropped > 0 && self.since.elapsed() >= Duration::from_secs(1) {
+            self.tell_dropped();
+        }
+    }
+
+    /// Says how many lines were dropped, if any were.
+    pub(crate) fn tell_dropped(&mut self) {
+        let dropped = std::mem::take(&mut self.dropped);
+        if dropped > 0 {
+            let line = format!("[{dropped} lines dropped: it logs more than {} in a second]", self.most);
+            self.sink.log(LogLevel::Warn, &line);
+        }
+    }
+}
+
 /// Cuts a stream of bytes into lines.
 pub(crate) struct LineBuffer {
     level: LogLevel,
@@ -50,30 +102,30 @@ impl LineBuffer {
     }
 
     /// Takes bytes and passes on the lines that they complete. A line that is too long is passed on in pieces.
-    pub(crate) fn push(&mut self, bytes: &[u8], sink: &dyn LogSink) {
+    pub(crate) fn push(&mut self, bytes: &[u8], log: &mut Log) {
         let mut lines = bytes.split(|byte| *byte == b'\n').peekable();
         while let Some(line) = lines.next() {
             for piece in line.chunks(MAX_BYTES) {
                 if self.pending.len().saturating_add(piece.len()) > MAX_BYTES {
-                    self.flush(sink);
+                    self.flush(log);
                 }
                 self.pending.extend_from_slice(piece);
             }
             if lines.peek().is_some() {
-                self.pass_on(sink);
+                self.pass_on(log);
             }
         }
     }
 
     /// Passes on what has no line break yet.
-    pub(crate) fn flush(&mut self, sink: &dyn LogSink) {
+    pub(crate) fn flush(&mut self, log: &mut Log) {
         if !self.pending.is_empty() {
-            self.pass_on(sink);
+            self.pass_on(log);
         }
     }
 
-    fn pass_on(&mut self, sink: &dyn LogSink) {
-        sink.log(self.level, &text::clean_bytes(&self.pending));
+    fn pass_on(&mut self, log: &mut Log) {
+        log.line(self.level, &text::clean_bytes(&self.pending));
         self.pending.clear();
     }
 }

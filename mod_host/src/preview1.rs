@@ -8,6 +8,7 @@ use mod_abi::Buffer;
 use wasmtime::{Caller, Func, FuncType, Store, Val, ValType};
 
 use crate::{
+    budget::charge_import,
     fault::Fault,
     imports::{NoRandom, random},
     memory,
@@ -123,6 +124,7 @@ pub(crate) fn with_memory(
     caller: &mut Caller<'_, State>,
     body: impl FnOnce(&mut [u8], &mut State) -> Result<(), i32>,
 ) -> i32 {
+    charge_import(caller, 0);
     let outcome = memory::of_caller(caller).ok_or(FAULT).and_then(|(memory, state)| body(memory, state));
     outcome.err().unwrap_or(SUCCESS)
 }
@@ -149,7 +151,7 @@ fn clock_res_get(mut caller: Caller<'_, State>, clock: u32, out: u32) -> i32 {
 pub(crate) fn clock_time_get(mut caller: Caller<'_, State>, clock: u32, _precision: u64, out: u32) -> i32 {
     with_memory(&mut caller, |memory, state| {
         known_clock(clock)?;
-        let micros = u64::try_from(state.started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let micros = u64::try_from(state.clock.now().as_micros()).unwrap_or(u64::MAX);
         write(memory, out, &micros.saturating_mul(RESOLUTION).to_le_bytes())
     })
 }
@@ -164,10 +166,12 @@ fn random_get(mut caller: Caller<'_, State>, ptr: u32, len: u32) -> i32 {
 }
 
 pub(crate) fn fd_write(mut caller: Caller<'_, State>, fd: u32, pieces: u32, count: u32, written: u32) -> i32 {
+    charge_import(&mut caller, MAX_WRITE as usize);
     with_memory(&mut caller, |memory, state| {
+        let State { stdout, stderr, log, .. } = state;
         let lines = match fd {
-            1 => &mut state.stdout,
-            2 => &mut state.stderr,
+            1 => stdout,
+            2 => stderr,
             _ => return Err(BADF),
         };
         if count > MAX_PIECES {
@@ -180,7 +184,7 @@ pub(crate) fn fd_write(mut caller: Caller<'_, State>, fd: u32, pieces: u32, coun
             // An address and a length, little endian: a buffer with its halves swapped.
             let piece = Buffer::from_raw(u64::from_le_bytes(*piece).rotate_left(32));
             let taken = Buffer::new(piece.ptr(), piece.len().min(left));
-            lines.push(memory::slice(memory, taken).map_err(|_| FAULT)?, &*state.log);
+            lines.push(memory::slice(memory, taken).map_err(|_| FAULT)?, log);
             left = left.saturating_sub(taken.len());
         }
         write(memory, written, &MAX_WRITE.saturating_sub(left).to_le_bytes())

@@ -10,6 +10,7 @@ use mod_abi::names::LogLevel;
 use wasmtime::ResourceLimiter;
 
 use crate::{
+    budget::{Budget, Meter},
     caller::Holdings,
     compile::CompiledMod,
     context::HostSlot,
@@ -17,7 +18,7 @@ use crate::{
     host_function::HostFunctionDesc,
     job::Jobs,
     limits::Limits,
-    log::{LineBuffer, LogSink},
+    log::{LineBuffer, Log, LogSink},
     memory::Guest,
     mod_call::Compared,
     opaque::OpaqueTable,
@@ -31,7 +32,7 @@ const MAX_TABLES: usize = 8;
 pub struct State {
     pub(crate) limiter: Limiter,
     pub(crate) entropy: Source,
-    pub(crate) log: Arc<dyn LogSink>,
+    pub(crate) log: Log,
     pub(crate) stdout: LineBuffer,
     pub(crate) stderr: LineBuffer,
     /// What the running call may reach.
@@ -42,16 +43,20 @@ pub struct State {
     pub(crate) holdings: Holdings,
     /// For each function of other mods, what it was compared with.
     pub(crate) compared: Vec<Compared>,
-    /// When the running call began, and how long it may take.
-    call: (Instant, Duration),
+    /// What calls may take and have taken.
+    pub(crate) budget: Budget,
+    /// The most bytes that go into one import or come out of it.
+    pub(crate) import_bytes: usize,
+    /// The most calls from mod to mod that stand in each other.
+    pub(crate) nesting: usize,
     /// The text of the panic that the running call announced.
     pub(crate) panic: Option<String>,
     /// The mod's memory and allocator, once it is instantiated.
     pub(crate) guest: Option<Guest>,
     /// Reused for the results of host functions.
     pub(crate) scratch: Vec<u8>,
-    /// The beginning of time, as far as the mod can know.
-    pub(crate) started: Instant,
+    /// What the mod sees of the time.
+    pub(crate) clock: Clock,
     /// What the game grants to the mod.
     #[cfg(feature = "wasi")]
     pub(crate) wasi: Option<crate::wasi::Granted>,
@@ -65,6 +70,7 @@ impl State {
         log: Arc<dyn LogSink>,
         host_functions: Arc<[HostFunctionDesc]>,
     ) -> Self {
+        let meter = compiled.meter();
         Self {
             limiter: Limiter {
                 memory_bytes: limits.memory_bytes,
@@ -72,41 +78,36 @@ impl State {
                 refused: false,
             },
             entropy,
-            log,
+            log: Log::new(log, limits.log_lines),
             stdout: LineBuffer::new(LogLevel::Info),
             stderr: LineBuffer::new(LogLevel::Warn),
             host: HostSlot::empty(),
             host_functions,
             compared: compiled.manifest().mod_functions.iter().map(|_| Compared::with_none()).collect(),
-            call: (Instant::now(), Duration::ZERO),
+            budget: Budget::new(meter),
+            import_bytes: limits.import_bytes,
+            nesting: limits.nesting,
             holdings: Holdings { compiled, jobs: Jobs::default(), opaque: OpaqueTable::new() },
             panic: None,
             guest: None,
             scratch: Vec::new(),
-            started: Instant::now(),
+            clock: Clock::new(meter),
             #[cfg(feature = "wasi")]
             wasi: None,
         }
     }
 
-    /// Begins a call that may take so long, and forgets what an earlier one left behind.
-    pub(crate) fn begin_call(&mut self, limit: Duration) {
-        self.call = (Instant::now(), limit);
+    /// Forgets what an earlier call left behind.
+    pub(crate) fn begin_call(&mut self) {
         self.limiter.refused = false;
         self.panic = None;
     }
 
-    /// Lets the running call take so much longer, and says how much it has left.
-    pub(crate) fn excuse(&mut self, time: Duration) -> Duration {
-        let (since, limit) = &mut self.call;
-        *limit = limit.saturating_add(time);
-        limit.saturating_sub(since.elapsed())
-    }
-
     /// Passes on half-written lines: nothing will complete them.
     pub(crate) fn flush(&mut self) {
-        self.stdout.flush(&*self.log);
-        self.stderr.flush(&*self.log);
+        self.stdout.flush(&mut self.log);
+        self.stderr.flush(&mut self.log);
+        self.log.tell_dropped();
     }
 }
 
@@ -119,6 +120,30 @@ impl fmt::Debug for State {
 impl Drop for State {
     fn drop(&mut self) {
         self.flush();
+    }
+}
+
+/// The time that a mod sees, since its start.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Clock {
+    Running(Instant),
+    Set(Duration),
+}
+
+impl Clock {
+    /// Where calls have to come out the same in every run, no clock runs by itself.
+    fn new(meter: Meter) -> Self {
+        match meter {
+            Meter::Clock => Self::Running(Instant::now()),
+            Meter::Fuel => Self::Set(Duration::ZERO),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Duration {
+        match self {
+            Self::Running(start) => start.elapsed(),
+            Self::Set(time) => *time,
+        }
     }
 }
 

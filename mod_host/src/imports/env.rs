@@ -15,6 +15,7 @@ use mod_abi::{
 use wasmtime::{Caller, Func, Store};
 
 use crate::{
+    budget::charge_import,
     caller,
     fault::{Fault, Stop},
     memory,
@@ -69,6 +70,7 @@ pub(crate) fn random(caller: &mut Caller<'_, State>, ptr: u32, len: u32) -> Resu
     if len > MAX_RANDOM {
         return Err(NoRandom::TooMany);
     }
+    charge_import(caller, size(len));
     let (memory, state) = memory::of_caller(caller).ok_or(NoRandom::OutOfRange)?;
     let bytes = memory::slice_mut(memory, Buffer::new(ptr, len)).map_err(|_| NoRandom::OutOfRange)?;
     state.entropy.fill(bytes).map_err(|_| NoRandom::NoEntropy)
@@ -83,6 +85,10 @@ fn get_random(mut caller: Caller<'_, State>, ptr: u32, len: u32) -> u32 {
     }
 }
 
+fn size(len: u32) -> usize {
+    usize::try_from(len).unwrap_or(usize::MAX)
+}
+
 /// The mod's text at an address, cut before it is copied.
 fn text_at(memory: &[u8], ptr: u32, len: u32) -> Result<String, String> {
     let buffer = Buffer::new(ptr, len);
@@ -95,12 +101,14 @@ fn log(mut caller: Caller<'_, State>, level: u32, ptr: u32, len: u32) -> wasmtim
     let fault = |reason: &str| Fault::Import { import: LOG.to_owned(), reason: reason.to_owned() };
     let (memory, state) = memory::of_caller(&mut caller).ok_or_else(|| fault("the mod has no memory"))?;
     let line = text_at(memory, ptr, len).map_err(|reason| fault(&reason))?;
-    state.log.log(LogLevel::from_raw(level), &line);
+    state.log.line(LogLevel::from_raw(level), &line);
+    charge_import(&mut caller, line.len());
     Ok(())
 }
 
 /// Never fails: a trap follows, and it is the one that counts.
 fn panicked(mut caller: Caller<'_, State>, ptr: u32, len: u32) {
+    charge_import(&mut caller, MAX_BYTES);
     if let Some((memory, state)) = memory::of_caller(&mut caller) {
         let message = text_at(memory, ptr, len);
         state.panic = Some(message.unwrap_or_else(|reason| format!("its message cannot be read: {reason}")));
@@ -108,16 +116,19 @@ fn panicked(mut caller: Caller<'_, State>, ptr: u32, len: u32) {
 }
 
 fn reserve_entity(mut caller: Caller<'_, State>) -> wasmtime::Result<u64> {
+    charge_import(&mut caller, 0);
     let reserved = caller.data_mut().host.ask(|host| host.reserve_entity());
     Ok(reserved.map_err(|reason| refused(ENTITY_RESERVE, &reason))?)
 }
 
 fn query_row(mut caller: Caller<'_, State>, param: u32, entity: u64) -> wasmtime::Result<u32> {
+    charge_import(&mut caller, 0);
     let row = caller.data_mut().host.ask(|host| host.query_row(param, entity));
     Ok(row.map_err(|reason| refused(QUERY_ROW, &reason))?.unwrap_or(NO_ROW))
 }
 
-fn job_state(caller: Caller<'_, State>, ticket: u64) -> u32 {
+fn job_state(mut caller: Caller<'_, State>, ticket: u64) -> u32 {
+    charge_import(&mut caller, 0);
     caller.data().holdings.jobs.state(ticket) as u32
 }
 
@@ -126,11 +137,14 @@ fn job_take(mut caller: Caller<'_, State>, ticket: u64) -> wasmtime::Result<u64>
     let holdings = &mut caller.data_mut().holdings;
     let codec = holdings.compiled.manifest().codec;
     let result = holdings.jobs.take(ticket, codec).map_err(|reason| refused(JOB_TAKE, &reason))?;
+    check_size(caller.data(), result.len(), "its result has").map_err(|reason| refused(JOB_TAKE, &reason))?;
+    charge_import(&mut caller, result.len());
     let guest = caller.data().guest.clone().ok_or(Fault::Missing(ALLOC_BUFFER))?;
     Ok(guest.give(&mut caller, &result).map_err(Stop::into_error)?.to_raw())
 }
 
 fn job_cancel(mut caller: Caller<'_, State>, ticket: u64) {
+    charge_import(&mut caller, 0);
     caller.data_mut().holdings.jobs.cancel(ticket);
 }
 
@@ -143,7 +157,9 @@ fn host_function(mut caller: Caller<'_, State>, index: usize, args: u64) -> wasm
     let args = Buffer::from_raw(args);
     let mut result = mem::take(&mut caller.data_mut().scratch);
     result.clear();
+    charge_import(&mut caller, size(args.len()));
     call_host(&mut caller, index, args, &mut result)?;
+    charge_import(&mut caller, result.len());
     let given = exchange(&mut caller, args, &result).map_err(Stop::into_error)?;
     if result.capacity() <= KEPT_SCRATCH {
         caller.data_mut().scratch = result;
@@ -160,10 +176,18 @@ fn call_host(caller: &mut Caller<'_, State>, index: usize, args: Buffer, result:
     let (memory, state) = memory::of_caller(caller).ok_or_else(|| fault("the mod has no memory"))?;
     let args = memory::slice(memory, args)
         .map_err(|error| fault(&format!("its arguments cannot be read, because {error}")))?;
+    check_size(state, args.len(), "its arguments have").map_err(|reason| fault(&reason))?;
     let State { host, holdings, .. } = state;
     let mut nothing = ();
-    let mut caller = caller::Caller::new(holdings, &mut nothing);
-    host.ask(|host| host.call(&mut caller, index, args, result)).map_err(|reason| fault(&reason))
+    let mut asked = caller::Caller::new(holdings, &mut nothing);
+    host.ask(|host| host.call(&mut asked, index, args, result)).map_err(|reason| fault(&reason))?;
+    check_size(state, result.len(), "its result has").map_err(|reason| fault(&reason))
+}
+
+/// Whether so many bytes may go into an import or come out of it.
+fn check_size(state: &State, bytes: usize, what: &str) -> Result<(), String> {
+    let most = state.import_bytes;
+    if bytes <= most { Ok(()) } else { Err(format!("{what} {bytes} bytes, more than the limit of {most}")) }
 }
 
 /// Frees the arguments and hands over the result.

@@ -7,12 +7,12 @@ use mod_abi::{
     Buffer, MAX_MOD_CALL_BYTES, ModCallStatus,
     names::{ALLOC_BUFFER, MOD_IMPORT_PREFIX},
 };
-use wasmtime::{AsContextMut, Caller, Func, Store};
+use wasmtime::{Caller, Func, Store};
 
 use super::env::KEPT_SCRATCH;
 use crate::{
+    budget::{charge, charge_import, excuse},
     fault::{Fault, Stop},
-    limits::epochs,
     memory,
     mod_call::{ModCall, ModCallFailure, ModImport},
     nesting,
@@ -37,9 +37,12 @@ fn call(mut caller: Caller<'_, State>, index: usize, args: u64) -> wasmtime::Res
     let args = Buffer::from_raw(args);
     let mut answer = mem::take(&mut caller.data_mut().scratch);
     answer.clear();
-    let excused = nesting::excused();
+    charge_import(&mut caller, usize::try_from(args.len()).unwrap_or(usize::MAX));
+    let (excused, fuel) = (nesting::excused(), nesting::fuel_inside());
     let outcome = ask(&mut caller, index, args, &mut answer)?;
     excuse(&mut caller, nesting::excused().saturating_sub(excused));
+    charge(&mut caller, nesting::fuel_inside().saturating_sub(fuel));
+    charge_import(&mut caller, answer.len());
     match outcome {
         Ok(()) => drop(answer.splice(0..0, (ModCallStatus::Answered as u32).to_le_bytes())),
         Err(failure) => tell(&failure, &mut answer),
@@ -64,27 +67,21 @@ fn ask(
         Ok(args) => args,
         Err(error) => return Err(fault(&format!("its arguments cannot be read, because {error}"))),
     };
+    let (most, nesting) = (state.import_bytes.min(MAX_MOD_CALL_BYTES), state.nesting);
     let State { host, holdings, compared, .. } = state;
     let compared = compared.get(index);
     let call = compared.and_then(|compared| ModCall::new(holdings.compiled.manifest(), index, args, compared));
     let Some(call) = call else { return Err(fault("there is no such import")) };
     let refused = |reason: &str| Err(ModCallFailure::new(ModCallStatus::Refused, reason));
-    if args.len() > MAX_MOD_CALL_BYTES {
+    if args.len() > most {
         return Ok(refused("its arguments are too large"));
     }
-    if !nesting::has_room() {
+    if !nesting::has_room(nesting) {
         return Ok(refused("too many calls from mod to mod stand in each other"));
     }
     let asked = host.ask(|host| Ok(host.call_mod(&call, result)));
-    Ok(asked.unwrap_or_else(|_| refused("other mods cannot be called here")))
-}
-
-/// Gives the mod time back that another one took without end.
-fn excuse(caller: &mut Caller<'_, State>, time: std::time::Duration) {
-    if !time.is_zero() {
-        let left = caller.data_mut().excuse(time);
-        caller.as_context_mut().set_epoch_deadline(epochs(left));
-    }
+    let asked = asked.unwrap_or_else(|_| refused("other mods cannot be called here"));
+    Ok(if asked.is_ok() && result.len() > most { refused("its result is too large") } else { asked })
 }
 
 fn tell(failure: &ModCallFailure, answer: &mut Vec<u8>) {

@@ -139,6 +139,8 @@ impl LogSink for Lines {
 /// How a test's mod is run.
 pub(crate) struct Setup {
     pub(crate) id: &'static str,
+    /// Instead of the one that all tests share.
+    pub(crate) engine: Option<HostEngine>,
     pub(crate) limits: Limits,
     pub(crate) entropy: Entropy,
     pub(crate) lines: Arc<Lines>,
@@ -151,6 +153,7 @@ impl Default for Setup {
     fn default() -> Self {
         Self {
             id: "tested",
+            engine: None,
             limits: Limits::default(),
             entropy: Entropy::Host,
             lines: Arc::default(),
@@ -163,7 +166,7 @@ impl Default for Setup {
 
 impl Setup {
     pub(crate) fn compile(&self, bytes: &[u8]) -> Result<CompiledMod, LoadError> {
-        CompiledMod::new(&ENGINE, bytes, self.id, &self.limits)
+        CompiledMod::new(self.engine.as_ref().unwrap_or(&ENGINE), bytes, self.id, &self.limits)
     }
 
     pub(crate) fn load(&self, bytes: &[u8]) -> Result<Instance, LoadError> {
@@ -178,6 +181,13 @@ impl Setup {
         }
         Instance::new(&self.compile(bytes)?, config)
     }
+}
+
+/// An engine in which fuel ends calls.
+pub(crate) fn deterministic() -> HostEngine {
+    let mut config = EngineConfig::default();
+    config.deterministic = true;
+    HostEngine::new(&config).unwrap()
 }
 
 /// A mod with the prelude, loaded with the usual settings.

@@ -3,9 +3,11 @@
 
 mod arities;
 mod batches;
+mod budgets;
 mod c;
 mod calls;
 mod codecs;
+mod engines;
 mod faults;
 mod functions;
 mod harness;
