@@ -51,8 +51,8 @@ pub use mod_abi::{
 #[cfg(feature = "nanoserde")]
 pub use mod_host::Nano;
 pub use mod_host::{
-    CallError, Codec, CompileCache, Decode, Encode, FieldApi, FoundMod, GameApi, GameApiError, GameIdentity, Job,
-    JobSender, Limits as ModLimits, LoadError, ModAccess, NeededBy, OfferedFunction, OfferedSchedule, OfferedSet,
+    CallError, Codec, CompileCache, Decode, Encode, Execution, FieldApi, FoundMod, GameApi, GameApiError, GameIdentity,
+    Job, JobSender, Limits as ModLimits, LoadError, ModAccess, NeededBy, OfferedFunction, OfferedSchedule, OfferedSet,
     OfferedState, OfferedType, Opaque, OpaqueError, OpaqueTable, OutputDesc, Refusal, ResolveProblem, TypeApi,
     TypeForm, VariantApi, Version,
 };

@@ -11,7 +11,7 @@ use bevy_ecs::{
 use bevy_input::{ButtonInput, keyboard::KeyCode, mouse::MouseButton};
 use bevy_reflect::{FromReflect, GetTypeRegistration, Reflect, Typed};
 use bevy_state::state::States;
-use mod_host::{EngineConfig, HostEngine};
+use mod_host::HostEngine;
 use tracing::error;
 
 use crate::{
@@ -49,8 +49,7 @@ pub struct WasmModsPlugin;
 
 impl Plugin for WasmModsPlugin {
     fn build(&self, app: &mut App) {
-        let mut config = EngineConfig::default();
-        config.cache = app.world_mut().get_resource_or_init::<ModSettings>().compile_cache.clone();
+        let config = app.world_mut().get_resource_or_init::<ModSettings>().engine();
         let engine = HostEngine::new(&config);
         let engine = engine.inspect_err(|error| error!("no mods can be loaded: {error}"));
         add_lifecycle(app, engine.ok());
@@ -69,7 +68,8 @@ impl Plugin for WasmModsPlugin {
 /// Adds what needs no assets. Without an engine it is there all the same, so that the systems of a game that name mods
 /// run and find none.
 fn add_lifecycle(app: &mut App, engine: Option<HostEngine>) {
-    let list = app.world_mut().get_resource_or_init::<ModSettings>().list.clone();
+    let settings = app.world_mut().get_resource_or_init::<ModSettings>();
+    let (list, deterministic) = (settings.list.clone(), settings.deterministic);
     app.insert_resource(ModListFile::read(list))
         .init_resource::<DeclaredSettings>()
         .add_message::<AppExit>()
@@ -78,7 +78,7 @@ fn add_lifecycle(app: &mut App, engine: Option<HostEngine>) {
         .init_resource::<HostFunctions>()
         .register_type::<SpawnedBy>()
         .register_type::<DespawnableByMods>()
-        .insert_resource(ModRegistry::new(engine))
+        .insert_resource(ModRegistry::new(engine, deterministic))
         .add_message::<ModMessage>()
         .add_observer(check_change_ticks);
     inbox::prepare(app.world_mut());

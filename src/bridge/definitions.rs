@@ -8,7 +8,7 @@ mod migrate;
 pub(crate) mod snapshot;
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -66,7 +66,7 @@ pub(crate) struct Definitions {
     current: HashMap<Arc<str>, Arc<Defined>>,
     /// All versions that there ever were.
     versions: HashMap<Arc<str>, Vec<Arc<Defined>>>,
-    of_component: HashMap<ComponentId, Arc<Defined>>,
+    of_component: BTreeMap<ComponentId, Arc<Defined>>,
     /// How often something changed for those who wait for types.
     changes: usize,
     /// What changed in the middle of a frame, so that nobody has been told yet.

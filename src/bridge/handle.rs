@@ -6,6 +6,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError, TryLockError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use bevy_ecs::entity::Entity;
@@ -108,6 +109,8 @@ pub(crate) struct ModHandle {
     reserved: Mutex<HashSet<Entity>>,
     /// The most bytes that a call may give to the mod: what its memory may hold.
     pub(crate) memory_limit: usize,
+    /// The most bytes that the answer to one question of the mod may have.
+    pub(crate) answer_limit: usize,
     memory_bytes: AtomicUsize,
     /// Whether a type that it uses has been defined anew since it was bound.
     stale: AtomicBool,
@@ -128,12 +131,15 @@ pub(crate) struct Fault {
 pub(crate) struct Busy;
 
 impl ModHandle {
-    pub(crate) fn new(id: Arc<str>, instance: Instance, types: Vec<TypeDesc>, running_mods: RunningMods) -> Self {
+    pub(crate) fn new(id: Arc<str>, mut instance: Instance, types: Vec<TypeDesc>, running_mods: RunningMods) -> Self {
+        // Its start-up systems count for a frame, too.
+        instance.begin_frame();
         Self {
             id,
             compiled: instance.compiled().clone(),
             running_mods,
             memory_limit: instance.limits().memory_bytes,
+            answer_limit: instance.limits().import_bytes.min(instance.limits().memory_bytes),
             memory_bytes: AtomicUsize::new(instance.memory_bytes()),
             instance: Mutex::new(Some(instance)),
             on_demand: Mutex::new(OnDemand::default()),
@@ -160,6 +166,16 @@ impl ModHandle {
         let result = work(instance);
         self.memory_bytes.store(instance.memory_bytes(), Ordering::Relaxed);
         Ok(result)
+    }
+
+    /// Begins a frame for the limits that hold for one, and sets the clocks that the mod sees, if the game does.
+    pub(crate) fn begin_frame(&self, since_start: Option<Duration>) {
+        let begun = self.enter(|instance| {
+            instance.begin_frame();
+            since_start.into_iter().for_each(|time| instance.set_time(time));
+        });
+        // One that is gone has no frame.
+        let _ = begun;
     }
 
     /// What the mod states of itself and what crosses its border.

@@ -154,12 +154,13 @@ pub(crate) type HostFunctionsOfMod = Vec<Option<Box<dyn HostFunction>>>;
 #[derive(Default)]
 pub(crate) struct Neighbours {
     reach: Reach,
-    functions: HashMap<Arc<str>, HostFunctionsOfMod>,
+    // In an order, because their commands are carried out in it.
+    functions: BTreeMap<Arc<str>, HostFunctionsOfMod>,
 }
 
 impl Neighbours {
     pub(crate) fn new(reach: Reach) -> Self {
-        Self { reach, functions: HashMap::new() }
+        Self { reach, functions: BTreeMap::new() }
     }
 
     /// Makes the functions, and adds to `access` what they need and the tokens of the mods.

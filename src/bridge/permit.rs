@@ -13,10 +13,7 @@ use bevy_ecs::{
     system::SystemIdMarker,
     world::{EntityRef, World},
 };
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::bridge::{
     definitions,
@@ -49,7 +46,7 @@ const PROTECTING: &[(&str, &str)] =
 
 /// The resources that mods inserted where there were none, and which mod.
 #[derive(Debug, Default, Resource)]
-pub(crate) struct InsertedResources(HashMap<ComponentId, Arc<str>>);
+pub(crate) struct InsertedResources(BTreeMap<ComponentId, Arc<str>>);
 
 impl InsertedResources {
     /// Notes that a mod inserted a resource.
@@ -62,10 +59,10 @@ impl InsertedResources {
         world.get_resource_or_init::<Self>().0.remove(&component);
     }
 
-    /// The resources that a mod inserted, which are noted no more.
-    pub(crate) fn take(world: &mut World, mod_id: &str) -> HashSet<ComponentId> {
+    /// The resources that a mod inserted, in an order, which are noted no more.
+    pub(crate) fn take(world: &mut World, mod_id: &str) -> Vec<ComponentId> {
         let mut inserted = world.get_resource_or_init::<Self>();
-        inserted.0.extract_if(|_, by| **by == *mod_id).map(|(component, _)| component).collect()
+        inserted.0.extract_if(.., |_, by| **by == *mod_id).map(|(component, _)| component).collect()
     }
 }
 

@@ -9,7 +9,7 @@ use bevy_ecs::{
 };
 use bevy_tasks::{AsyncComputeTaskPool, TaskPool, block_on, futures_lite::future};
 use mod_abi::Identity;
-use mod_host::{Entropy, Limits, Manifest};
+use mod_host::{Limits, Manifest};
 
 use crate::{
     asset::ModFile,
@@ -210,7 +210,7 @@ fn workshop(world: &mut World) -> Option<Workshop> {
     Some(Workshop {
         limits: settings.limits.clone(),
         engine: world.resource::<ModRegistry>().engine.clone()?,
-        entropy: settings.seed.map_or(Entropy::Host, Entropy::Seeded),
+        entropy: settings.entropy(),
         host_functions,
         #[cfg(feature = "wasi")]
         wasi: settings.wasi.clone(),

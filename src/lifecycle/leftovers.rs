@@ -70,7 +70,9 @@ fn guard(world: &mut World, id: &Arc<str>, work: impl FnOnce(&mut World)) {
 
 /// Gives the ids back that an instance reserved and will never spawn.
 pub(crate) fn free_ids(world: &mut World, handle: &ModHandle) {
-    let reserved = std::mem::take(&mut *handle.reserved());
+    let mut reserved: Vec<Entity> = std::mem::take(&mut *handle.reserved()).into_iter().collect();
+    // In an order, because ids are given out again in the order in which they come back.
+    reserved.sort_unstable();
     for entity in reserved {
         // Spawned and despawned once, its id is not given out again: the mod may have written it somewhere.
         if world.spawn_empty_at(entity).is_ok() {

@@ -314,7 +314,9 @@ pub(crate) fn next_to_install(registry: &ModRegistry) -> Option<String> {
     if registry.load_order.is_stale() {
         return None;
     }
-    let mut first_is_coming = registry.is_starting();
+    let is_getting_ready = |file: &FileRecord| file.first && file.is_getting_ready();
+    let mut first_is_coming =
+        registry.is_starting() || registry.starts_together && registry.files.values().any(is_getting_ready);
     for (place, chosen) in registry.load_order.chosen.iter().enumerate() {
         let Some(file) = registry.files.get(&chosen.file) else { continue };
         if let Stage::Prepared(prepared) | Stage::Held(prepared) = &file.stage

@@ -2,10 +2,11 @@
 //!
 //! Runs in a schedule of its own before `First`, so that no schedule that holds slots is running when they change.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bevy_asset::{AssetServer, Assets};
 use bevy_ecs::{change_detection::DetectChangesMut, schedule::ScheduleLabel, system::Local, world::World};
+use bevy_time::Time;
 use tracing::error;
 
 use crate::{
@@ -20,6 +21,7 @@ use crate::{
         registry::{FileRecord, Listing, ModRegistry},
         requests::carry_out,
         save::take_over::take_over_late,
+        settings::ModSettings,
         settle::{retry_waiting, take_prepared, tell_faults},
     },
 };
@@ -33,6 +35,7 @@ pub(crate) fn maintain(world: &mut World, mut cursors: Local<Cursors>) {
     if !can_load(world) {
         return;
     }
+    begin_frame(world);
     messages::defined::update(world);
     wake_those_who_wait(world);
     tell_faults(world);
@@ -54,6 +57,16 @@ pub(crate) fn maintain(world: &mut World, mut cursors: Local<Cursors>) {
     // A start-up system may have brought another mod down just now.
     tell_faults(world);
     reach::widen(world);
+}
+
+/// Begins a frame for all mods that run.
+fn begin_frame(world: &mut World) {
+    let sets_clocks = world.resource::<ModSettings>().deterministic;
+    let now = world.get_resource::<Time>().map_or(Duration::ZERO, Time::elapsed);
+    for running in world.resource_mut::<ModRegistry>().mods.values_mut().filter_map(|record| record.running.as_mut()) {
+        let start = running.started_at.get_or_insert(now);
+        running.handle.begin_frame(sets_clocks.then(|| now.saturating_sub(*start)));
+    }
 }
 
 /// Notes which mods there may be, so that a mod that names a type of another one waits for it.

@@ -1,6 +1,11 @@
 //! The mods of this game and what state each is in.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::SystemTime};
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use bevy_asset::{AssetPath, Handle};
 use bevy_ecs::{
@@ -67,6 +72,8 @@ pub enum ModState {
 pub struct ModRegistry {
     /// What compiles mods; `None` if it cannot be had on this machine, and no mod is loaded.
     pub(crate) engine: Option<HostEngine>,
+    /// Whether mods that were there when the game started begin in one frame, when all of them are ready.
+    pub(crate) starts_together: bool,
     /// The mods' files, by their names as they are shown.
     pub(crate) files: BTreeMap<String, FileRecord>,
     /// The mods, by id.
@@ -173,6 +180,8 @@ pub(crate) struct Running {
     pub(crate) observers: Observers,
     /// The systems that run before another version takes over. They are in no schedule.
     pub(crate) on_unload: Vec<Slot>,
+    /// What the game's clock said when its first frame began.
+    pub(crate) started_at: Option<Duration>,
     /// The way back, while this version is new.
     pub(crate) probation: Option<Probation>,
 }
@@ -207,11 +216,11 @@ pub(crate) struct Signature {
 }
 
 impl ModRegistry {
-    pub(crate) fn new(engine: Option<HostEngine>) -> Self {
+    pub(crate) fn new(engine: Option<HostEngine>, starts_together: bool) -> Self {
         let (files, mods) = (BTreeMap::new(), BTreeMap::new());
         let (listing, abandoned, requests) = (Listing::NotYet, Vec::new(), Vec::new());
         let load_order = LoadOrder::default();
-        Self { engine, files, mods, listing, load_order, abandoned, known_types: 0, requests }
+        Self { engine, starts_together, files, mods, listing, load_order, abandoned, known_types: 0, requests }
     }
 
     /// Whether every file of the mod folder that is known has come to rest: its mod runs, waits for the game, or failed.
@@ -313,6 +322,11 @@ impl FileRecord {
     /// Whether its mod is chosen and not yet installed.
     pub(crate) fn is_coming(&self) -> bool {
         matches!(self.stage, Stage::Identified | Stage::Chosen | Stage::Preparing(_) | Stage::Prepared(_))
+    }
+
+    /// Whether it is not known yet what becomes of its bytes.
+    pub(crate) fn is_getting_ready(&self) -> bool {
+        self.is_unknown() || matches!(self.stage, Stage::Identified | Stage::Chosen | Stage::Preparing(_))
     }
 
     fn is_settled(&self) -> bool {

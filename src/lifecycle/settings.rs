@@ -6,7 +6,7 @@ use bevy_ecs::resource::Resource;
 use bevy_tasks::available_parallelism;
 #[cfg(feature = "wasi")]
 use mod_host::WasiGrants;
-use mod_host::{CompileCache, GameIdentity, Limits};
+use mod_host::{CompileCache, EngineConfig, Entropy, Execution, GameIdentity, Limits};
 
 /// How this game treats its mods. Insert it before [`WasmModsPlugin`](crate::WasmModsPlugin) to choose:
 ///
@@ -69,6 +69,30 @@ pub struct ModSettings {
     /// Where the random numbers of mods come from: the operating system, or this seed. With the same seed a mod draws
     /// the same numbers in every run; two mods draw different ones.
     pub seed: Option<u64>,
+    /// Whether the same mods do the same from the same state and input, in every run and on every machine: for lockstep,
+    /// replays and tests. Read when the plugin is added.
+    ///
+    /// Fuel ends the calls of mods and not time ([`Limits::call_fuel`] and its like), their random numbers are seeded (with 0, if
+    /// [`ModSettings::seed`] says nothing else), their clocks follow [`Time`](bevy_time::Time) and stand still within a frame, and
+    /// floating-point numbers that are none have the same bits everywhere. All mods that are there at the start begin in one
+    /// frame, their systems run one after the other, in the load order, and so they get ids of entities in that order.
+    ///
+    /// What the game has to do itself:
+    /// - wait for [`Mods::all_settled`](crate::ModRegistry::all_settled) before its first frame that counts;
+    /// - move `Time` by the same steps in every run;
+    /// - spawn, in its own systems, before or after [`ModSystems`](crate::ModSystems) and not at the same time, and do what they do
+    ///   in an order, where it matters;
+    /// - let no mod be changed, switched on or off, or called by it in between, unless in the same frame of every run;
+    /// - return a [`Job`](crate::Job) to mods only if it is done in the same frame of every run, and grant no folders.
+    ///
+    /// Programs in other languages or other versions of the engine need not compute the same.
+    pub deterministic: bool,
+    /// How the code of mods runs: choose where a program may make no code, or where the game has a crash handler. Read when the
+    /// plugin is added.
+    pub execution: Execution,
+    /// What the functions of a mod may use of the stack, in bytes: 512 KiB by default, and 32 KiB to 1 MiB. The same for
+    /// all mods. Read when the plugin is added.
+    pub stack_bytes: usize,
     /// Whether changed, added and removed files take effect while the game runs. Needs the feature `hot_reload`.
     pub watch: bool,
     /// How many mods are compiled at once, so that a folder full of mods leaves cores to the game: at least one.
@@ -122,6 +146,9 @@ impl Default for ModSettings {
             limits,
             overrides: BTreeMap::new(),
             seed: None,
+            deterministic: false,
+            execution: Execution::default(),
+            stack_bytes: EngineConfig::default().stack_bytes,
             watch: true,
             compile_tasks,
             probation_frames: 120,
@@ -146,6 +173,22 @@ impl ModSettings {
     pub fn limits_of(&self, mod_id: &str) -> &Limits {
         let own = self.overrides.get(mod_id).and_then(|overrides| overrides.limits.as_ref());
         own.unwrap_or(&self.limits)
+    }
+
+    /// What its engine is.
+    pub(crate) fn engine(&self) -> EngineConfig {
+        let mut config = EngineConfig::default();
+        config.cache = self.compile_cache.clone();
+        config.execution = self.execution;
+        config.deterministic = self.deterministic;
+        config.stack_bytes = self.stack_bytes;
+        config
+    }
+
+    /// Where random numbers come from.
+    pub(crate) fn entropy(&self) -> Entropy {
+        let seed = self.seed.or(self.deterministic.then_some(0));
+        seed.map_or(Entropy::Host, Entropy::Seeded)
     }
 
     /// The most bytes that a file of any mod may have.

@@ -12,49 +12,58 @@ use crate::support::Game;
 
 #[derive(Component, Reflect, Default)]
 #[type_path = "hello_mods"]
-struct Velocity(Vec3);
+pub(crate) struct Velocity(pub(crate) Vec3);
 
 #[derive(Component, Reflect, Default)]
 #[type_path = "hello_mods"]
-struct Bee;
+pub(crate) struct Bee;
 
 #[derive(Component, Reflect, Default)]
 #[type_path = "hello_mods"]
-struct Nectar {
-    drops: u32,
+pub(crate) struct Nectar {
+    pub(crate) drops: u32,
 }
 
 #[derive(Resource, Reflect, Default)]
 #[type_path = "hello_mods"]
-struct Orchard {
-    day: u32,
-    blossoms: u32,
+pub(crate) struct Orchard {
+    pub(crate) day: u32,
+    pub(crate) blossoms: u32,
 }
 
 #[derive(Resource, Default)]
-struct News(Vec<String>);
+pub(crate) struct News(pub(crate) Vec<String>);
 
-fn announce(In(text): In<String>, mut news: ResMut<News>) -> u32 {
+pub(crate) fn announce(In(text): In<String>, mut news: ResMut<News>) -> u32 {
     news.0.push(text);
     u32::try_from(news.0.len()).expect("not much news")
 }
 
-/// The game of the example with its mods, in frames of a quarter of a second.
-fn orchard(settings: ModSettings) -> (Game, Entity) {
+/// The mods of the example that need no JSON.
+const MODS: [&str; 4] = ["orchard_wind", "orchard_dice", "orchard_news", "orchard_dance"];
+
+/// The game of the example with its mods and `more` files. No time goes by in it.
+pub(crate) fn still_orchard(settings: ModSettings, more: &[(&str, &[u8])]) -> Game {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/mods");
-    let mods = ["orchard_wind.wasm", "orchard_dice.wasm", "orchard_news.wasm", "orchard_dance.wasm"];
-    let bytes = mods.map(|name| (name, fs::read(folder.join(name)).expect("the mods are committed")));
-    let files: Vec<(&str, &[u8])> = bytes.iter().map(|(name, bytes)| (*name, &bytes[..])).collect();
-    let mut game = Game::with_settings(&files, settings);
+    let bytes = MODS.map(|id| fs::read(folder.join(format!("{id}.wasm"))).expect("the mods are committed"));
+    let names = MODS.map(|id| format!("{id}.wasm"));
+    let files = names.iter().zip(&bytes).map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
+    let mut game = Game::with_settings(&files.chain(more.iter().copied()).collect::<Vec<_>>(), settings);
     game.app
         .insert_resource(Orchard { day: 3, blossoms: 120 })
         .init_resource::<News>()
         // Nothing happens before all of them are there.
         .insert_resource(TimeUpdateStrategy::ManualDuration(Duration::ZERO))
         .add_mod_import("announce", announce);
+    game
+}
+
+/// The game of the example with its mods, in frames of a quarter of a second.
+fn orchard(settings: ModSettings) -> (Game, Entity) {
+    let mut game = still_orchard(settings, &[]);
     let bee = (Bee, Velocity(Vec3::new(2.0, 0.0, 0.0)), Nectar::default(), Transform::default());
     let bee = game.app.world_mut().spawn(bee).id();
-    for id in ["orchard_wind", "orchard_dice", "orchard_news", "orchard_dance"] {
+    for id in MODS {
         game.until_told(&format!("loaded {id}"));
     }
     game.app.insert_resource(TimeUpdateStrategy::ManualDuration(Duration::from_millis(250)));

@@ -1,6 +1,6 @@
 //! What each mod may use: what holds for all, what holds for one, and that one mod's limit is not another's.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use bevy_wasm_mods::{ModLimits, ModOverrides, ModSettings};
 
@@ -40,4 +40,42 @@ fn files_are_as_large_as_their_mods_may_be() {
     game.until_told("loaded large");
     let fault = game.first_fault();
     assert!(fault.starts_with("other") && fault.contains("more than the limit of 3000"), "{fault}");
+}
+
+/// A mod with so many systems that each use about 70,000 units of fuel.
+fn worker(id: &str, systems: usize) -> Vec<u8> {
+    let work = "(local.set $i (i32.const 10000))
+        (loop $on
+            (local.set $i (i32.sub (local.get $i) (i32.const 1)))
+            (br_if $on (local.get $i)))";
+    let named = |work: Mod, n: usize| work.system(&format!("work_{n}"), "Update", vec![]);
+    (0..systems).fold(Mod::new(id), named).run(work).build()
+}
+
+#[test]
+fn all_systems_of_a_mod_have_one_budget_in_a_frame() {
+    let limits = ModLimits { frame_fuel: 180_000, ..ModLimits::default() };
+    let settings = ModSettings { deterministic: true, limits, ..ModSettings::default() };
+    let mods: [(&str, &[u8]); 2] = [("busy.wasm", &worker("busy", 3)), ("modest.wasm", &worker("modest", 2))];
+    let mut game = Game::with_settings(&mods, settings);
+    let fault = game.first_fault();
+    let expected = "was stopped because the mod used more than 180000 units of fuel in one frame";
+    assert!(fault.starts_with("busy") && fault.contains(expected), "{fault}");
+    game.frames(50);
+    assert_eq!(game.faults().len(), 1, "each frame is a new one: {:?}", game.faults());
+}
+
+#[test]
+fn time_counts_for_a_frame_too() {
+    let none = ModLimits { frame_time: Duration::ZERO, ..ModLimits::default() };
+    let settings = except_large(ModLimits::default(), none);
+    let mods: [(&str, &[u8]); 2] = [("large.wasm", &worker("large", 1)), ("other.wasm", &worker("other", 1))];
+    let mut game = Game::with_settings(&mods, settings);
+    let fault = game.first_fault();
+    assert!(
+        fault.starts_with("large") && fault.contains("was stopped because the mod ran longer than 0ns in one frame"),
+        "{fault}"
+    );
+    game.frames(20);
+    assert_eq!(game.faults().len(), 1, "{:?}", game.faults());
 }

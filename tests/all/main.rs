@@ -10,6 +10,7 @@ mod codecs;
 mod commands;
 mod committed;
 mod definitions;
+mod determinism;
 mod faults;
 mod fixtures;
 mod guests;

@@ -76,6 +76,9 @@ impl Game {
         if settings.limits.call_time == ModLimits::default().call_time {
             settings.limits.call_time = Duration::from_secs(2);
         }
+        if settings.limits.frame_time == ModLimits::default().frame_time {
+            settings.limits.frame_time = Duration::from_secs(20);
+        }
         app.insert_resource(settings).add_plugins((
             MinimalPlugins.set(TaskPoolPlugin { task_pool_options: threads() }),
             assets(plugin),

@@ -74,8 +74,10 @@ pub(super) fn remove(world: &mut World, gone: &[Arc<ObserverSlot>]) {
     for group in dispatch.groups.values_mut().filter(|group| group.observers.iter().any(is_gone)) {
         group.observers = group.observers.iter().filter(|observer| !is_gone(observer)).cloned().collect();
     }
-    let empty: Vec<_> = dispatch.groups.extract_if(|_, group| group.observers.is_empty()).collect();
-    for entity in empty.into_iter().filter_map(|(_, group)| group.entity) {
+    let empty = dispatch.groups.extract_if(|_, group| group.observers.is_empty());
+    let mut empty: Vec<_> = empty.filter_map(|(_, group)| group.entity).collect();
+    empty.sort_unstable();
+    for entity in empty {
         // The game may have despawned it.
         let _ = world.try_despawn(entity);
     }

@@ -3,7 +3,8 @@
 //! Two systems that could notice which of them runs first, because one writes what the other one reads, or because both leave
 //! commands, run in the order in which their mods are loaded, and those of one mod in the order in which it adds them. What
 //! the game and the mods say of their order goes before. All others may run at the same time, so that mods which have
-//! nothing to do with one another cost each other nothing.
+//! nothing to do with one another cost each other nothing. In a game that wants the same frames in every run, all of them run
+//! one after the other.
 
 use std::{
     cmp::Reverse,
@@ -21,7 +22,7 @@ use bevy_platform::hash::FixedHasher;
 use indexmap::IndexSet;
 
 use super::SystemOfMod;
-use crate::lifecycle::registry::ModRegistry;
+use crate::lifecycle::{registry::ModRegistry, settings::ModSettings};
 
 /// Adds the order when a schedule is built. It comes after Bevy's own pass, so that an order of two mods is no reason to
 /// carry out commands in between.
@@ -71,6 +72,12 @@ impl ScheduleBuildPass for InLoadOrder {
             return Ok(());
         }
         let order = in_line(&dependencies, &places);
+        if world.get_resource::<ModSettings>().is_some_and(|settings| settings.deterministic) {
+            for (earlier, later) in edges(&order, |_, _| true) {
+                dependencies.add_edge(earlier, later);
+            }
+            return Ok(());
+        }
         let conflicts = conflicts(graph, &order);
         let is_deferred = |system| graph.systems.get(system).is_some_and(|system| system.system().has_deferred());
         let matters = |one, other| conflicts.contains(&(one, other)) || is_deferred(one) && is_deferred(other);
