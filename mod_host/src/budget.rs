@@ -86,8 +86,31 @@ impl Budget {
         self.running.reached
     }
 
-    pub(crate) fn begin_frame(&mut self) {
-        self.frame = Some(Spent::default());
+    /// Begins a frame. It pays first for what the one before took above its limits, which shows only when it is done.
+    pub(crate) fn begin_frame(&mut self, limits: &Limits) {
+        let before = self.frame.unwrap_or_default();
+        self.frame = Some(Spent {
+            time: before.time.saturating_sub(limits.frame_time),
+            fuel: before.fuel.saturating_sub(limits.frame_fuel),
+        });
+    }
+
+    /// Leaves frames, until one begins.
+    pub(crate) fn end_frames(&mut self) {
+        self.frame = None;
+    }
+
+    /// The time that was taken since the frame began.
+    pub(crate) fn frame_spent(&self) -> Duration {
+        self.frame.map_or(Duration::ZERO, |spent| spent.time)
+    }
+
+    /// Has the frame pay for what was done for the mod beside its calls.
+    pub(crate) fn spend(&mut self, time: Duration, fuel: u64) {
+        if let Some(spent) = &mut self.frame {
+            spent.time = spent.time.saturating_add(time);
+            spent.fuel = spent.fuel.saturating_add(fuel);
+        }
     }
 
     /// What a call may take: the limit of its own, or what is left of the frame's.

@@ -228,12 +228,29 @@ impl Instance {
         self.guest.size(&self.store)
     }
 
-    /// Begins a frame of the host: what calls took so far does not count any more for [`Limits::frame_time`] and
-    /// [`Limits::frame_fuel`], which hold from the first frame on.
+    /// Begins a frame of the host, in which the mod has [`Limits::frame_time`] and [`Limits::frame_fuel`]. These hold from the first
+    /// frame on. If more than that was [spent](Instance::spend) in the frame before, this one pays for the rest.
     pub fn begin_frame(&mut self) {
         let state = self.store.data_mut();
-        state.budget.begin_frame();
+        state.budget.begin_frame(&self.limits);
         state.log.begin_frame();
+    }
+
+    /// Leaves the frames of the host, and forgets what was spent in them, until the next one begins.
+    pub fn end_frames(&mut self) {
+        self.store.data_mut().budget.end_frames();
+    }
+
+    /// The time that calls took since the frame began, and what else was [spent](Instance::spend).
+    #[must_use]
+    pub fn frame_spent(&self) -> Duration {
+        self.store.data().budget.frame_spent()
+    }
+
+    /// Counts what the host did for the mod in this frame beside its calls, such as copying what it reads: as `time` for
+    /// [`Limits::frame_time`], and as `fuel` for [`Limits::frame_fuel`]. When that is used up, the next call is refused.
+    pub fn spend(&mut self, time: Duration, fuel: u64) {
+        self.store.data_mut().budget.spend(time, fuel);
     }
 
     /// Sets the clocks that the mod sees, both the real-time and the monotonic one, to so long after its start. From then on they

@@ -25,7 +25,8 @@ pub struct Limits {
     /// The clock ticks every millisecond; a call gets at least this long, and is stopped two ticks later at the latest. Time that
     /// a host function takes counts, but the call is only stopped when the function returns to the mod.
     pub call_time: Duration,
-    /// Wall time of all calls in one frame of the host together. 100 ms by default.
+    /// Wall time of all calls in one frame of the host together, and of what the host does for them
+    /// ([`Instance::spend`](crate::Instance::spend)). 100 ms by default.
     ///
     /// A frame begins with [`Instance::begin_frame`](crate::Instance::begin_frame); a host that has no frames has no such limit.
     /// Calls that another mod makes count for that one.

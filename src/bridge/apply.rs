@@ -9,9 +9,12 @@ mod check;
 mod family;
 
 pub(crate) use crate::bridge::apply::check::BoundByIndex;
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
 };
 
 use bevy_ecs::{
@@ -24,7 +27,7 @@ use tracing::warn;
 
 use crate::bridge::{
     definitions::DefinitionError,
-    handle::{ModHandle, SystemError, catch},
+    handle::{ModHandle, SystemError, catch, work},
     outgoing::DeliveryError,
     permit::Permits,
     types::TypeError,
@@ -34,6 +37,9 @@ use crate::bridge::{
 const MAX_COMMANDS: usize = 1_000_000;
 /// The most bytes of the commands of one run.
 const MAX_BYTES: usize = 64 << 20;
+
+/// What it takes to carry out a byte of commands, in the fuel of the mod: about that of as many instructions.
+const FUEL_OF_A_BYTE: u64 = 20;
 
 /// Commands that cannot be carried out.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -196,8 +202,10 @@ impl Outbox {
             return;
         }
         let run = Run { from: &from, system, warned: &self.warned };
-        let system = system.to_owned();
-        match run.apply(world, &bytes) {
+        let (system, since) = (system.to_owned(), Instant::now());
+        let outcome = run.apply(world, &bytes);
+        from.spend(since.elapsed(), work(bytes.len()).saturating_mul(FUEL_OF_A_BYTE));
+        match outcome {
             Ok(()) => {}
             Err(Failure::Command(source)) => from.fail(run.system, SystemError::Commands { system, source }),
             Err(Failure::Panicked(message)) => from.fail(run.system, SystemError::Panicked { system, message }),

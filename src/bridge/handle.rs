@@ -168,14 +168,24 @@ impl ModHandle {
         Ok(result)
     }
 
-    /// Begins a frame for the limits that hold for one, and sets the clocks that the mod sees, if the game does.
-    pub(crate) fn begin_frame(&self, since_start: Option<Duration>) {
+    /// Begins a frame for the limits that hold for one, and sets the clocks that the mod sees, if the game does. What it took
+    /// to start is not held against the `first` one.
+    pub(crate) fn begin_frame(&self, first: bool, since_start: Option<Duration>) {
         let begun = self.enter(|instance| {
+            if first {
+                instance.end_frames();
+            }
             instance.begin_frame();
             since_start.into_iter().for_each(|time| instance.set_time(time));
         });
         // One that is gone has no frame.
         let _ = begun;
+    }
+
+    /// Has the mod's frame pay for what the game did for it beside its calls.
+    pub(crate) fn spend(&self, time: Duration, fuel: u64) {
+        // One that is gone pays no more.
+        let _ = self.enter(|instance| instance.spend(time, fuel));
     }
 
     /// What the mod states of itself and what crosses its border.
@@ -270,6 +280,11 @@ impl ModHandle {
     pub(crate) fn take_fault(&self) -> Option<Fault> {
         if self.is_faulted() { ignore_poison(&self.fault).take() } else { None }
     }
+}
+
+/// Fuel for copying so many bytes.
+pub(crate) fn work(bytes: usize) -> u64 {
+    u64::try_from(bytes).unwrap_or(u64::MAX)
 }
 
 /// Locks even if some thread panicked while it held the lock: what is inside is checked on its own.

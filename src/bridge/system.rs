@@ -7,6 +7,7 @@
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
+    time::Instant,
 };
 
 use bevy_asset::AssetServer;
@@ -28,7 +29,7 @@ use crate::bridge::{
     condition::Conditions,
     filter::Ticks,
     gather::GatherError,
-    handle::{ModHandle, SystemError, catch},
+    handle::{ModHandle, SystemError, catch, work},
     host::HostFunctions,
     messages,
     neighbours::{Chain, HostFunctionsOfMod, Neighbours, Reach},
@@ -147,6 +148,7 @@ impl Slot {
     ) -> Result<(), SystemError> {
         let Self { params, types, assets, functions, neighbours, system, .. } = self;
         let handle = &target.handle;
+        let gathering = Instant::now();
         let gather = |error: GatherError| SystemError::Gather { system: system.clone(), reason: error.to_string() };
         let measured = {
             let registry = types.read();
@@ -176,6 +178,8 @@ impl Slot {
                 // SAFETY: passed on.
                 unsafe { params.write(target.system, world, reflection, batch) }.map_err(gather)?;
             }
+            // A mod pays for the rows that it wants, as for its own code.
+            instance.spend(gathering.elapsed(), work(bytes));
             let outbox = {
                 let _span = trace_span!("call").entered();
                 let chain = Chain::of(handle);
@@ -184,6 +188,7 @@ impl Slot {
                 instance.run(system, &mut host)?
             };
             let _span = trace_span!("scatter").entered();
+            let scattering = Instant::now();
             let registry = types.read();
             let reflection = Reflection { types: &registry, assets: assets.as_ref() };
             // SAFETY: passed on.
@@ -195,6 +200,7 @@ impl Slot {
                     .take(handle, declared, bytes)
                     .map_err(|source| SystemError::Commands { system: system.clone(), source })?;
             }
+            instance.spend(scattering.elapsed(), work(bytes));
             Ok(())
         });
         entered.unwrap_or(Ok(()))

@@ -64,8 +64,9 @@ fn begin_frame(world: &mut World) {
     let sets_clocks = world.resource::<ModSettings>().deterministic;
     let now = world.get_resource::<Time>().map_or(Duration::ZERO, Time::elapsed);
     for running in world.resource_mut::<ModRegistry>().mods.values_mut().filter_map(|record| record.running.as_mut()) {
+        let first = running.started_at.is_none();
         let start = running.started_at.get_or_insert(now);
-        running.handle.begin_frame(sets_clocks.then(|| now.saturating_sub(*start)));
+        running.handle.begin_frame(first, sets_clocks.then(|| now.saturating_sub(*start)));
     }
 }
 

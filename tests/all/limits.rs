@@ -4,7 +4,12 @@ use std::{collections::BTreeMap, time::Duration};
 
 use bevy_wasm_mods::{ModLimits, ModOverrides, ModSettings};
 
-use crate::support::{Game, Mod};
+use mod_abi::{command::Command, describe::ParamDesc};
+
+use crate::{
+    fixtures::Health,
+    support::{Game, Mod, new_entity, query, value},
+};
 
 /// Settings in which the mod `large` alone has other limits.
 fn except_large(limits: ModLimits, large: ModLimits) -> ModSettings {
@@ -78,4 +83,26 @@ fn time_counts_for_a_frame_too() {
     );
     game.frames(20);
     assert_eq!(game.faults().len(), 1, "{:?}", game.faults());
+}
+
+#[test]
+fn a_mod_pays_for_what_the_game_does_for_it() {
+    // One reads many rows, the other one leaves many commands; both hardly compute.
+    let mut reader = Mod::new("reader");
+    let health = reader.ty("all::fixtures::Health", "{value:f32}");
+    let reader = reader.system("read", "Update", vec![query(&[health], &[])]).run("").build();
+    let mut writer = Mod::new("writer");
+    let health = writer.ty("all::fixtures::Health", "{value:f32}");
+    let commands: Vec<_> =
+        (0..400).map(|_| Command::Insert { entity: new_entity(0), components: vec![value(health, &[0; 4])] }).collect();
+    let commands = [vec![Command::Spawn { entity: new_entity(0), components: vec![] }], commands].concat();
+    let writer = writer.system("write", "Update", vec![ParamDesc::Commands]).leaves(0, &commands).build();
+    let limits = ModLimits { frame_fuel: 40_000, startup_fuel: 1_000_000_000, ..ModLimits::default() };
+    let settings = ModSettings { deterministic: true, limits, ..ModSettings::default() };
+    let mut game = Game::with_settings(&[("reader.wasm", &reader), ("writer.wasm", &writer)], settings);
+    game.app.world_mut().spawn_batch((0..20_000).map(|_| Health::default()));
+    game.until("both are stopped", |game| game.faults().len() == 2);
+    for fault in game.faults() {
+        assert!(fault.to_string().contains("more than 40000 units of fuel in one frame"), "{fault}");
+    }
 }

@@ -96,6 +96,24 @@ fn a_frame_that_is_used_up_refuses_and_the_next_one_begins_anew() {
     assert!(!instance.is_poisoned());
     assert!(instance.describe().is_ok() && instance.save().is_ok());
 
+    // What the host does for it counts, too.
+    let mut instance = with_limits(Limits { frame_time: 50 * MILLI, ..Limits::default() }, "", "");
+    instance.begin_frame();
+    instance.spend(20 * MILLI, 0);
+    run(&mut instance, "nothing").unwrap();
+    assert!(instance.frame_spent() >= 20 * MILLI);
+    instance.spend(130 * MILLI, 0);
+    // The next frame pays for what was too much, and the one after that.
+    for _ in 0..3 {
+        run(&mut instance, "nothing").unwrap_err();
+        instance.begin_frame();
+    }
+    run(&mut instance, "nothing").unwrap();
+    instance.spend(500 * MILLI, 0);
+    instance.end_frames();
+    instance.begin_frame();
+    run(&mut instance, "nothing").unwrap();
+
     let fuel = Limits { frame_fuel: 2_000, ..Limits::default() };
     let mut instance = fueled(fuel, "", LOOPS);
     for _ in 0..3 {
