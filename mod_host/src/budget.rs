@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use wasmtime::{AsContext, AsContextMut, Caller, Store};
+use wasmtime::{AsContext, AsContextMut, Caller, Store, UpdateDeadline};
 
 use crate::{error::CallError, limits::Limits, state::State};
 
@@ -213,9 +213,18 @@ const IMPORT: u64 = 100;
 /// The longest time that can be limited. Longer ones are this long.
 const LONGEST_MILLIS: u64 = u32::MAX as u64;
 
-/// The epochs, one a millisecond, after which a call that may take `limit` is stopped. The current epoch may end at
-/// once, so one is added.
+/// The epochs, one a millisecond, after which the time of a call is looked at that may take `limit`.
 fn epochs(limit: Duration) -> u64 {
     let millis = limit.as_micros().div_ceil(1_000);
-    u64::try_from(millis).unwrap_or(LONGEST_MILLIS).min(LONGEST_MILLIS).saturating_add(1)
+    u64::try_from(millis).unwrap_or(LONGEST_MILLIS).clamp(1, LONGEST_MILLIS)
+}
+
+/// Has the clock that ends calls ask, when a deadline has come, whether the time is really over. Ticks that were late come all at
+/// once, and a call should not pay for those that were due before it began.
+pub(crate) fn watch(store: &mut Store<State>) {
+    store.epoch_deadline_callback(|store| {
+        let running = &store.data().budget.running;
+        let left = running.time.saturating_sub(running.since.elapsed());
+        Ok(if left.is_zero() { UpdateDeadline::Interrupt } else { UpdateDeadline::Continue(epochs(left)) })
+    });
 }

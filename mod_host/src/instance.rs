@@ -167,6 +167,7 @@ impl Instance {
             store.data_mut().wasi = granted;
         }
         store.limiter(|state| &mut state.limiter);
+        budget::watch(&mut store);
         let imports = imports::link(&mut store, module, &raw)?;
 
         // It is not nested in the sense of a budget, whoever makes it: nobody else pays for it.

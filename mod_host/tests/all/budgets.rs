@@ -40,10 +40,10 @@ fn run(instance: &mut Instance, function: &str) -> Result<(), CallError> {
 
 #[test]
 fn a_loop_costs_its_limit_and_two_ticks() {
-    // Of several: a machine that does something else meanwhile is late for reasons of its own.
+    // One of many: a machine that does something else meanwhile is late for reasons of its own.
     for millis in [5, 40, 100] {
         let limit = MILLI * millis;
-        let late = (0..7).map(|_| {
+        let mut late = (0..60).map(|_| {
             let mut instance = with_limits(Limits { call_time: limit, ..Limits::default() }, "", LOOPS);
             let start = Instant::now();
             let error = run(&mut instance, "loop").unwrap_err();
@@ -52,8 +52,7 @@ fn a_loop_costs_its_limit_and_two_ticks() {
             assert!(took >= limit, "stopped after {took:?} of {limit:?}");
             took - limit
         });
-        let least = late.min().unwrap();
-        assert!(least <= 2 * MILLI + MILLI / 4, "{limit:?}: {least:?} late");
+        assert!(late.any(|late| late <= 2 * MILLI), "{limit:?}: never stopped within two ticks");
     }
 }
 
@@ -82,7 +81,8 @@ fn all_calls_of_a_frame_have_one_budget() {
     instance.begin_frame();
     let done = (0..50).take_while(|_| work(&mut instance).is_ok()).count();
     assert!(done < 50, "a frame has no end");
-    assert!(instance.is_poisoned(), "it was in the middle of its code");
+    let error = work(&mut instance).unwrap_err();
+    assert!(matches!(error, CallError::FrameTimeout { .. } | CallError::Poisoned { .. }), "{error}");
 }
 
 #[test]

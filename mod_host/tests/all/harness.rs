@@ -1,6 +1,9 @@
 //! A small mod to build others on, and a host to run them in.
 
-use std::sync::{Arc, LazyLock, Mutex};
+use std::{
+    sync::{Arc, LazyLock, Mutex},
+    time::Duration,
+};
 
 use mod_abi::names::LogLevel;
 use mod_host::{
@@ -92,7 +95,12 @@ pub(crate) fn stating(lines: &[&str]) -> String {
 
 /// A plugin with the prelude, to be completed.
 pub(crate) fn plugin(imports: &str, body: &str) -> WasmPluginBuilder {
-    WasmPluginBuilder::from_bytes("tested", module(imports, body)).engine(&ENGINE)
+    WasmPluginBuilder::from_bytes("tested", module(imports, body)).engine(&ENGINE).limits(patient())
+}
+
+/// A mod that waits for a busy machine does nothing wrong, unless time is what the test is about.
+fn patient() -> Limits {
+    Limits { call_time: Duration::from_secs(2), ..Limits::default() }
 }
 
 /// The codecs that this build knows.
@@ -154,7 +162,7 @@ impl Default for Setup {
         Self {
             id: "tested",
             engine: None,
-            limits: Limits::default(),
+            limits: patient(),
             entropy: Entropy::Host,
             lines: Arc::default(),
             host_functions: &["double", "play_sound", "store"],
