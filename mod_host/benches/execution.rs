@@ -3,7 +3,6 @@
 //! Prints, for each engine, how long a module of usual size takes to compile, and how long a loop over 100,000 rows takes that
 //! moves three `f32` by three others. The ratios within one run count, not the times.
 #![expect(clippy::print_stdout, reason = "a benchmark talks to the terminal")]
-#![expect(missing_docs, reason = "nobody calls a benchmark")]
 
 use std::time::{Duration, Instant};
 

@@ -95,7 +95,7 @@ pub enum Execution {
     #[default]
     Native,
     /// Compiled for this machine, with every access to memory checked by code. No signal is handled, so nothing is shared with
-    /// a crash handler. Takes about 1.9 times as long in loops over memory.
+    /// a crash handler. Takes about twice as long in loops over memory.
     NativeWithoutSignals,
     /// Interpreted, for platforms on which programs may not make code while they run. Takes about 100 times as long in loops.
     /// No signal is handled. Mods are still compiled, to the code of wasmtime's interpreter, Pulley.
