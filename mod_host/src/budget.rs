@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use wasmtime::{AsContext, AsContextMut, Caller, Store, UpdateDeadline};
 
-use crate::{error::CallError, limits::Limits, state::State};
+use crate::{backtrace::ModBacktrace, error::CallError, limits::Limits, state::State};
 
 /// What ends calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,12 +35,12 @@ pub(crate) enum Reached {
 }
 
 impl Reached {
-    pub(crate) fn into_error(self, function: String) -> CallError {
+    pub(crate) fn into_error(self, function: String, backtrace: ModBacktrace) -> CallError {
         match self {
-            Self::Time(limit) => CallError::Timeout { function, limit },
-            Self::FrameTime(limit) => CallError::FrameTimeout { function, limit },
-            Self::Fuel(limit) => CallError::OutOfFuel { function, limit },
-            Self::FrameFuel(limit) => CallError::OutOfFrameFuel { function, limit },
+            Self::Time(limit) => CallError::Timeout { function, limit, backtrace },
+            Self::FrameTime(limit) => CallError::FrameTimeout { function, limit, backtrace },
+            Self::Fuel(limit) => CallError::OutOfFuel { function, limit, backtrace },
+            Self::FrameFuel(limit) => CallError::OutOfFrameFuel { function, limit, backtrace },
         }
     }
 }

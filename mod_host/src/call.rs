@@ -17,6 +17,7 @@ use mod_abi::{
 use wasmtime::{ExternType, Store, TypedFunc};
 
 use crate::{
+    backtrace::ModBacktrace,
     budget::{self, Step},
     codec::{Decode, Encode},
     context::{HostCalls, NoHostCalls, with_host},
@@ -138,8 +139,8 @@ impl Instance {
     /// [`CallError::OutOfMemory`] when the mod has no room, [`CallError::BadResult`] when its allocator does not
     /// align, and whatever else its allocator may do.
     pub fn batch(&mut self, len: usize) -> Result<&mut [u8], CallError> {
-        let out_of_memory =
-            || CallError::OutOfMemory { function: ALLOC_BUFFER.to_owned(), limit: self.limits.memory_bytes };
+        let (function, backtrace) = (ALLOC_BUFFER.to_owned(), ModBacktrace::default());
+        let out_of_memory = || CallError::OutOfMemory { function, limit: self.limits.memory_bytes, backtrace };
         let wanted = u32::try_from(len).map_err(|_| out_of_memory())?;
         if self.poisoned || wanted > self.batch.area.len() {
             self.replace_area(len)?;
@@ -248,7 +249,7 @@ impl Instance {
         }
         let mut nesting = Nesting::enter();
         budget::begin(&mut self.store, &self.limits, step, nesting.is_nested())
-            .map_err(|used_up| used_up.into_error(text::clean(function)))?;
+            .map_err(|used_up| used_up.into_error(text::clean(function), ModBacktrace::default()))?;
         self.poisoned = true;
         self.store.data_mut().begin_call();
         let Self { store, guest, functions, .. } = self;

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use wasmtime::Module;
 
-use crate::{budget::Meter, engine::HostEngine, error::LoadError, limits::Limits, manifest::Manifest, text};
+use crate::{
+    budget::Meter, engine::HostEngine, error::LoadError, limits::Limits, lines::Lines, manifest::Manifest, text,
+};
 
 /// A mod that has been checked and compiled. Clones are the same mod and cost nothing.
 ///
@@ -21,6 +23,8 @@ pub struct CompiledMod {
     module: Module,
     manifest: Arc<Manifest>,
     meter: Meter,
+    /// Where its code comes from, for backtraces.
+    lines: Option<Arc<Lines>>,
 }
 
 impl CompiledMod {
@@ -35,7 +39,8 @@ impl CompiledMod {
         // Not `Module::new`: only the binary format, never text.
         let module = Module::from_binary(engine.wasmtime(), bytes)
             .map_err(|error| LoadError::Compile { reason: text::clean(&format!("{error:#}")) })?;
-        Ok(Self { module, manifest, meter: engine.meter() })
+        let lines = Lines::read(bytes).map(Arc::new);
+        Ok(Self { module, manifest, meter: engine.meter(), lines })
     }
 
     /// Who the mod is and what crosses its border.
@@ -47,6 +52,10 @@ impl CompiledMod {
     /// What ends calls of its instances.
     pub(crate) fn meter(&self) -> Meter {
         self.meter
+    }
+
+    pub(crate) fn lines(&self) -> Option<&Lines> {
+        self.lines.as_deref()
     }
 
     pub(crate) fn module(&self) -> &Module {

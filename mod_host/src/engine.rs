@@ -12,7 +12,7 @@ use std::{
 use wasmparser::WasmFeatures;
 use wasmtime::{Cache, CacheConfig, Config, Engine, EngineWeak, OptLevel, WasmBacktraceDetails};
 
-use crate::{budget::Meter, error::LoadError, text};
+use crate::{backtrace::ENGINE_FRAMES, budget::Meter, error::LoadError, text};
 
 /// What mods may use of WebAssembly: version 2 of the specification without garbage-collected references, and three
 /// small later proposals. The validator and the engine are both told this, so that they cannot disagree.
@@ -27,8 +27,8 @@ pub(crate) const FEATURES: WasmFeatures = WasmFeatures::WASM2
 const STACK_BYTES: usize = 512 << 10;
 /// The least and the most that a host may choose.
 const STACK_RANGE: RangeInclusive<usize> = (32 << 10)..=(1 << 20);
-/// Frames that a backtrace shows.
-const MAX_FRAMES: NonZeroUsize = match NonZeroUsize::new(16) {
+/// Frames that a backtrace notes.
+const MAX_FRAMES: NonZeroUsize = match NonZeroUsize::new(ENGINE_FRAMES) {
     Some(frames) => frames,
     None => NonZeroUsize::MIN,
 };
@@ -226,7 +226,8 @@ fn engine_config(wanted: &EngineConfig, meter: Meter) -> wasmtime::Result<Config
         .cranelift_nan_canonicalization(meter == Meter::Fuel)
         .max_wasm_stack(wanted.stack_bytes.clamp(*STACK_RANGE.start(), *STACK_RANGE.end()))
         .wasm_backtrace_max_frames(Some(MAX_FRAMES))
-        // Reading a mod's DWARF sections is much code for the benefit of line numbers.
+        // wasmtime would read a mod's DWARF sections without limits, when it fails, in the game's thread. `lines` reads what
+        // is needed before.
         .wasm_backtrace_details(WasmBacktraceDetails::Disable)
         .cranelift_opt_level(OptLevel::Speed);
     Ok(config)

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use mod_abi::{ABI_VERSION, FunctionError, IdentityError, OutOfRange, codec::Codec};
 
-use crate::{nearest::hint, text::short_type};
+use crate::{backtrace::ModBacktrace, nearest::hint, text::short_type};
 
 /// Why a mod could not be loaded: reading, compiling, linking or starting it failed.
 ///
@@ -140,7 +140,15 @@ pub enum LoadError {
     },
 }
 
-/// Why a call into a mod failed. Each names the function.
+impl LoadError {
+    /// The mod's functions that were running, if it failed while it started and that is known.
+    #[must_use]
+    pub fn backtrace(&self) -> Option<&ModBacktrace> {
+        if let Self::Start { source } = self { source.backtrace() } else { None }
+    }
+}
+
+/// Why a call into a mod failed. Each names the function, in one line of text. [`CallError::backtrace`] has the rest.
 ///
 /// ```
 /// use mod_host::{CallError, PluginError, WasmPluginBuilder};
@@ -185,62 +193,74 @@ pub enum CallError {
         function: String,
     },
     /// The mod's code did something that WebAssembly forbids.
-    #[error("`{function}` failed: {cause}{}", within(backtrace))]
+    #[error("`{function}` failed: {cause}{}", backtrace.in_brief())]
     Trap {
         /// The function that was called.
         function: String,
         /// What happened.
         cause: String,
-        /// The names of the mod's functions that were running, innermost first; empty if they are not known.
-        backtrace: String,
+        /// The mod's functions that were running.
+        backtrace: ModBacktrace,
     },
     /// The mod panicked and told its reason.
-    #[error("`{function}` panicked: {message}")]
+    #[error("`{function}` panicked: {message}{}", backtrace.names())]
     Panic {
         /// The function that was called.
         function: String,
         /// The panic's text, usually with file and line.
         message: String,
+        /// The mod's functions that were running.
+        backtrace: ModBacktrace,
     },
     /// The call took longer than it may.
-    #[error("`{function}` was stopped because it ran longer than {limit:?}")]
+    #[error("`{function}` was stopped because it ran longer than {limit:?}{}", backtrace.in_brief())]
     Timeout {
         /// The function that was called.
         function: String,
         /// The time that it had.
         limit: Duration,
+        /// The mod's functions that were running.
+        backtrace: ModBacktrace,
     },
     /// All calls of one frame together took longer than they may. Before the call, if it was none of the mod's code that ran.
-    #[error("`{function}` was stopped because the mod ran longer than {limit:?} in one frame")]
+    #[error("`{function}` was stopped because the mod ran longer than {limit:?} in one frame{}", backtrace.in_brief())]
     FrameTimeout {
         /// The function that was called.
         function: String,
         /// The time that the mod has in a frame.
         limit: Duration,
+        /// The mod's functions that were running.
+        backtrace: ModBacktrace,
     },
     /// The call did more than it may.
-    #[error("`{function}` was stopped because it used more than {limit} units of fuel")]
+    #[error("`{function}` was stopped because it used more than {limit} units of fuel{}", backtrace.in_brief())]
     OutOfFuel {
         /// The function that was called.
         function: String,
         /// The fuel that it had.
         limit: u64,
+        /// The mod's functions that were running.
+        backtrace: ModBacktrace,
     },
     /// All calls of one frame together did more than they may. Before the call, if it was none of the mod's code that ran.
-    #[error("`{function}` was stopped because the mod used more than {limit} units of fuel in one frame")]
+    #[error("`{function}` was stopped because the mod used more than {limit} units of fuel in one frame{}", backtrace.in_brief())]
     OutOfFrameFuel {
         /// The function that was called.
         function: String,
         /// The fuel that the mod has in a frame.
         limit: u64,
+        /// The mod's functions that were running.
+        backtrace: ModBacktrace,
     },
     /// The mod wanted more memory than it may have, and could not go on without.
-    #[error("`{function}` ran out of memory: the mod may use {limit} bytes")]
+    #[error("`{function}` ran out of memory: the mod may use {limit} bytes{}", backtrace.in_brief())]
     OutOfMemory {
         /// The function that was called.
         function: String,
         /// The limit, in bytes.
         limit: usize,
+        /// The mod's functions that were running. Empty if it was only asked for room.
+        backtrace: ModBacktrace,
     },
     /// The mod named memory that it does not have.
     #[error("`{function}` returned a buffer that cannot be used: {source}")]
@@ -279,7 +299,7 @@ pub enum CallError {
         reason: String,
     },
     /// The mod called a function of the host, and that failed.
-    #[error("`{function}` called `{import}`, which failed: {reason}")]
+    #[error("`{function}` called `{import}`, which failed: {reason}{}", backtrace.in_brief())]
     Import {
         /// The function that was called.
         function: String,
@@ -287,14 +307,18 @@ pub enum CallError {
         import: String,
         /// What it said.
         reason: String,
+        /// The mod's functions that were running.
+        backtrace: ModBacktrace,
     },
     /// The mod ended its process, which a mod cannot do.
-    #[error("`{function}` ended the mod with exit code {code}")]
+    #[error("`{function}` ended the mod with exit code {code}{}", backtrace.in_brief())]
     Exit {
         /// The function that was called.
         function: String,
         /// The code.
         code: i32,
+        /// The mod's functions that were running.
+        backtrace: ModBacktrace,
     },
     /// An earlier call failed in the middle of the mod's code, so that its memory cannot be trusted.
     #[error("`{function}` cannot be called, because the mod failed before; load it again")]
@@ -312,12 +336,28 @@ pub enum CallError {
     },
 }
 
+impl CallError {
+    /// The mod's functions that were running, if the call was left in the middle of its code and that is known.
+    #[must_use]
+    pub fn backtrace(&self) -> Option<&ModBacktrace> {
+        let backtrace = match self {
+            Self::Trap { backtrace, .. }
+            | Self::Panic { backtrace, .. }
+            | Self::Timeout { backtrace, .. }
+            | Self::FrameTimeout { backtrace, .. }
+            | Self::OutOfFuel { backtrace, .. }
+            | Self::OutOfFrameFuel { backtrace, .. }
+            | Self::OutOfMemory { backtrace, .. }
+            | Self::Import { backtrace, .. }
+            | Self::Exit { backtrace, .. } => backtrace,
+            _ => return None,
+        };
+        Some(backtrace).filter(|backtrace| !backtrace.is_empty())
+    }
+}
+
 fn codecs() -> String {
     let known: Vec<_> =
         Codec::ALL.into_iter().filter(|codec| codec.is_enabled()).map(|codec| format!("`{codec}`")).collect();
     known.join(", ")
-}
-
-fn within(backtrace: &str) -> String {
-    if backtrace.is_empty() { String::new() } else { format!(" (in {backtrace})") }
 }

@@ -4,9 +4,10 @@
 use std::fmt;
 
 use mod_abi::OutOfRange;
-use wasmtime::{Trap, WasmBacktrace};
+use wasmtime::Trap;
 
 use crate::{
+    backtrace::ModBacktrace,
     error::{CallError, LoadError},
     state::State,
     text,
@@ -77,28 +78,29 @@ impl Stop {
     pub(crate) fn into_call_error(self, function: &str, state: &mut State) -> CallError {
         let function = text::clean(function);
         let error = match self {
-            Self::Host(fault) => return from_fault(function, &fault, state),
+            Self::Host(fault) => return from_fault(function, &fault, ModBacktrace::default(), state),
             Self::Guest(error) => error,
         };
+        let backtrace = ModBacktrace::of(&error, state.holdings.compiled.lines());
         if let Some(fault) = error.downcast_ref::<Fault>() {
-            return from_fault(function, fault, state);
+            return from_fault(function, fault, backtrace, state);
         }
         let trap = error.downcast_ref::<Trap>();
         if matches!(trap, Some(Trap::Interrupt | Trap::OutOfFuel)) {
-            return state.budget.reached().into_error(function);
+            return state.budget.reached().into_error(function, backtrace);
         }
         // A program that gets no memory ends itself, or follows a null pointer.
         let gave_up = matches!(trap, Some(Trap::UnreachableCodeReached | Trap::MemoryOutOfBounds));
         let panic = state.panic.take();
         if state.limiter.refused && (gave_up || panic.is_some()) {
-            return CallError::OutOfMemory { function, limit: state.limiter.memory_bytes };
+            return CallError::OutOfMemory { function, limit: state.limiter.memory_bytes, backtrace };
         }
         if let Some(message) = panic {
-            return CallError::Panic { function, message };
+            return CallError::Panic { function, message, backtrace };
         }
         let cause = error.root_cause().to_string();
         let cause = text::clean(cause.strip_prefix("wasm trap: ").unwrap_or(&cause));
-        CallError::Trap { function, cause, backtrace: backtrace(&error) }
+        CallError::Trap { function, cause, backtrace }
     }
 }
 
@@ -107,33 +109,16 @@ pub(crate) fn instantiate(error: &wasmtime::Error) -> LoadError {
     LoadError::Instantiate { reason: text::clean(&format!("{error:#}")) }
 }
 
-fn from_fault(function: String, fault: &Fault, state: &State) -> CallError {
+fn from_fault(function: String, fault: &Fault, backtrace: ModBacktrace, state: &State) -> CallError {
     match fault {
         Fault::Import { import, reason } => {
-            CallError::Import { function, import: import.clone(), reason: reason.clone() }
+            CallError::Import { function, import: import.clone(), reason: reason.clone(), backtrace }
         }
-        Fault::Exit { code } => CallError::Exit { function, code: *code },
-        Fault::NoMemory => CallError::OutOfMemory { function, limit: state.limiter.memory_bytes },
+        Fault::Exit { code } => CallError::Exit { function, code: *code, backtrace },
+        Fault::NoMemory => CallError::OutOfMemory { function, limit: state.limiter.memory_bytes, backtrace },
         Fault::Missing(export) => CallError::NoSuchFunction { function: (*export).to_owned(), nearest: None },
         Fault::BadBuffer(source) => CallError::BadBuffer { function, source: *source },
         Fault::BadResult(reason) => CallError::BadResult { function, reason: reason.clone() },
         Fault::Arguments { reason } => CallError::Arguments { function, reason: reason.clone() },
     }
-}
-
-/// The names of the functions that were running, innermost first.
-fn backtrace(error: &wasmtime::Error) -> String {
-    let frames = error.downcast_ref::<WasmBacktrace>().map(WasmBacktrace::frames).unwrap_or_default();
-    let names = frames.iter().map(|frame| match frame.func_name() {
-        Some(name) => text::demangled(name),
-        None => format!("function {}", frame.func_index()),
-    });
-    // Functions of recursion stand once.
-    let mut distinct: Vec<String> = Vec::new();
-    for name in names {
-        if distinct.last() != Some(&name) {
-            distinct.push(name);
-        }
-    }
-    text::clean(&distinct.join(" < "))
 }

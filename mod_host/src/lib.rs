@@ -8,7 +8,7 @@
 //! `shape` (what a type of the host looks like), `engine`, `compile`, `imports` (with `host_function`, `linker`, `preview1`,
 //! `wasi`, `entropy`, `log`), `instance`. While it runs: `call` and `function` (calls by name and by handle), `memory`, `context` and
 //! `caller` (the way back into the host), `mod_call` and `nesting` (from one mod to another), `job` and `opaque` (what the host
-//! keeps for it), `state`. What went wrong: `fault`, `error`, `text`, `nearest`, `replace` (files that are written). All of it
+//! keeps for it), `state`. What went wrong: `fault`, `lines` and `backtrace` (where in its code), `error`, `text`, `nearest`, `replace` (files that are written). All of it
 //! with a handle on it: `plugin`. `api` is for tools: what a game offers to its mods.
 //!
 //! This crate must not know Bevy.
@@ -66,8 +66,10 @@ mod plugin;
 
 mod api;
 
+mod backtrace;
 mod error;
 mod fault;
+mod lines;
 mod nearest;
 mod replace;
 mod text;
@@ -76,6 +78,7 @@ pub use api::{
     FieldApi, GameApi, GameApiError, ModAccess, OfferedFunction, OfferedSchedule, OfferedSet, OfferedState,
     OfferedType, TypeApi, TypeForm, VariantApi,
 };
+pub use backtrace::{ModBacktrace, SourceLocation, StackFrame};
 pub use caller::{Caller, HostOutput, OutputDesc, Refusal};
 #[cfg(feature = "nanoserde")]
 pub use codec::Nano;

@@ -13,6 +13,7 @@ use mod_abi::{
 };
 
 use crate::{
+    backtrace::ModBacktrace,
     context::HostCalls,
     error::CallError,
     instance::Instance,
@@ -67,6 +68,7 @@ pub struct ModCall<'a> {
 pub struct ModCallFailure {
     status: ModCallStatus,
     reason: String,
+    backtrace: ModBacktrace,
 }
 
 impl ModCallFailure {
@@ -75,7 +77,7 @@ impl ModCallFailure {
     pub fn new(status: ModCallStatus, reason: impl AsRef<str>) -> Self {
         // There is no result behind it.
         let status = if status == ModCallStatus::Answered { ModCallStatus::Refused } else { status };
-        Self { status, reason: text::clean(reason.as_ref()) }
+        Self { status, reason: text::clean(reason.as_ref()), backtrace: ModBacktrace::default() }
     }
 
     /// What kind of failure it is.
@@ -88,6 +90,13 @@ impl ModCallFailure {
     #[must_use]
     pub fn reason(&self) -> &str {
         &self.reason
+    }
+
+    /// The functions that were running in the mod that was called, if it was left in the middle of its code. They are for
+    /// whoever tells of its fault: the mod that called is not told.
+    #[must_use]
+    pub fn backtrace(&self) -> &ModBacktrace {
+        &self.backtrace
     }
 }
 
@@ -308,7 +317,8 @@ impl Instance {
             CallError::OutOfMemory { .. } if !self.is_poisoned() => ModCallStatus::Refused,
             _ => ModCallStatus::Failed,
         };
-        ModCallFailure::new(status, format!("{}: {error}", call.import.mod_id))
+        let failure = ModCallFailure::new(status, format!("{}: {error}", call.import.mod_id));
+        ModCallFailure { backtrace: error.backtrace().cloned().unwrap_or_default(), ..failure }
     }
 }
 

@@ -1,9 +1,12 @@
 //! Text that a mod wrote, made harmless for logs, terminals and error messages. The only place that does this.
 
-use std::{any::Any, borrow::Cow};
+use std::{any::Any, fmt};
 
 /// The most bytes of a mod's text that are looked at and kept.
 pub(crate) const MAX_BYTES: usize = 4 << 10;
+
+/// The most bytes of a function's name that are kept. Rust's names hold whole types.
+const MAX_NAME_BYTES: usize = 256;
 
 const CUT: &str = " [cut]";
 
@@ -39,11 +42,33 @@ pub(crate) fn is_clean(text: &str) -> bool {
     text.len() <= MAX_BYTES && text.chars().all(|c| visible(c) == Some(c))
 }
 
-/// A Rust symbol as its author wrote it, cleaned.
+/// A Rust symbol as its author wrote it, cleaned and not longer than [`MAX_NAME_BYTES`]. Any other name stays as it is.
 pub(crate) fn demangled(symbol: &str) -> String {
-    let text = rustc_demangle::try_demangle(symbol)
-        .map_or(Cow::Borrowed(symbol), |demangled| Cow::Owned(format!("{demangled:#}")));
-    clean(&text)
+    let mut name = Name { text: String::new() };
+    // A short symbol may stand for a text of megabytes, so the writing ends where the name is full.
+    let _ = match rustc_demangle::try_demangle(symbol) {
+        Ok(demangled) if symbol.len() <= MAX_BYTES => fmt::write(&mut name, format_args!("{demangled:#}")),
+        _ => fmt::Write::write_str(&mut name, symbol),
+    };
+    name.text
+}
+
+/// Takes what is visible of a text until it is full.
+struct Name {
+    text: String,
+}
+
+impl fmt::Write for Name {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for c in text.chars().filter_map(visible) {
+            if self.text.len().saturating_add(c.len_utf8()) > MAX_NAME_BYTES {
+                self.text.push_str(CUT);
+                return Err(fmt::Error);
+            }
+            self.text.push(c);
+        }
+        Ok(())
+    }
 }
 
 /// The name of a Rust type without the paths of its parts: nobody who reads a sentence needs them.
@@ -115,5 +140,21 @@ mod tests {
     fn rust_symbols_lose_their_hash() {
         assert_eq!(demangled("_ZN7orchard5drift17h0123456789abcdefE"), "orchard::drift");
         assert_eq!(demangled("plain"), "plain");
+        assert_eq!(demangled("two\nlines\u{1b}[31m"), "two lines[31m");
+        let long = demangled(&"x".repeat(100_000));
+        assert!(long.len() < 300 && long.ends_with("[cut]"), "{long}");
+    }
+
+    #[test]
+    fn a_symbol_that_grows_without_an_end_is_cut() {
+        // Each tuple holds the one before it twice.
+        let mut symbol = "_RINvC1a1fTuuE".to_owned();
+        for _ in 0..40 {
+            let place = symbol.rfind('T').unwrap();
+            let back = format!("B{}_", if place == 8 { "7".to_owned() } else { "9".to_owned() });
+            symbol.push_str(&format!("T{back}{back}E"));
+        }
+        symbol.push('E');
+        assert!(demangled(&symbol).len() < 300);
     }
 }
