@@ -21,6 +21,7 @@ mod crossing;
 pub(crate) mod declared;
 pub(crate) mod definitions;
 mod filter;
+pub(crate) mod frame;
 pub(crate) mod gather;
 pub(crate) mod handle;
 pub(crate) mod host;

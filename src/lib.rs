@@ -52,9 +52,9 @@ pub use mod_abi::{
 pub use mod_host::Nano;
 pub use mod_host::{
     CallError, Codec, CompileCache, Decode, Encode, Execution, FieldApi, FoundMod, GameApi, GameApiError, GameIdentity,
-    Job, JobSender, Limits as ModLimits, LoadError, ModAccess, NeededBy, OfferedFunction, OfferedSchedule, OfferedSet,
-    OfferedState, OfferedType, Opaque, OpaqueError, OpaqueTable, OutputDesc, Refusal, ResolveProblem, TypeApi,
-    TypeForm, VariantApi, Version,
+    Job, JobSender, Limits as ModLimits, LoadError, ModAccess, ModBacktrace, NeededBy, OfferedFunction,
+    OfferedSchedule, OfferedSet, OfferedState, OfferedType, Opaque, OpaqueError, OpaqueTable, OutputDesc, Refusal,
+    ResolveProblem, SourceLocation, StackFrame, TypeApi, TypeForm, VariantApi, Version,
 };
 #[cfg(feature = "wasi")]
 pub use mod_host::{WasiError, WasiGrant, WasiGrants, WasiGuard};

@@ -349,3 +349,6 @@ impl Registers {
         Step::On
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,11 +11,12 @@ use std::{
 
 use bevy_ecs::entity::Entity;
 use mod_abi::describe::TypeDesc;
-use mod_host::{CallError, CompiledMod, Instance, Manifest};
+use mod_host::{CallError, CompiledMod, Instance, Manifest, ModBacktrace};
 use thiserror::Error;
 
 use crate::bridge::{
     apply::{BoundByIndex, CommandError},
+    frame::FrameNumber,
     neighbours::RunningMods,
     on_demand::OnDemand,
     scatter::ScatterError,
@@ -78,14 +79,28 @@ pub enum SystemError {
         /// How many bytes they may have.
         bytes: usize,
     },
-    /// A call from the game left the mod in no state to go on.
+    /// A call from the game or from another mod left the mod in no state to go on.
     #[error("{reason}")]
     Stopped {
         /// The export that was called.
         export: String,
         /// Why.
         reason: String,
+        /// The mod's functions that were running. Empty if that is not known.
+        backtrace: ModBacktrace,
     },
+}
+
+impl SystemError {
+    /// The mod's functions that were running, if it failed in the middle of its code and that is known.
+    #[must_use]
+    pub fn backtrace(&self) -> Option<&ModBacktrace> {
+        match self {
+            Self::Call(error) => error.backtrace(),
+            Self::Stopped { backtrace, .. } => Some(backtrace).filter(|backtrace| !backtrace.is_empty()),
+            _ => None,
+        }
+    }
 }
 
 /// The most types that a mod may name.
@@ -98,6 +113,7 @@ pub(crate) struct ModHandle {
     compiled: CompiledMod,
     /// The mods that it may call.
     running_mods: RunningMods,
+    frame: FrameNumber,
     instance: Mutex<Option<Instance>>,
     /// The requests for on-demand access that this instance prepared.
     on_demand: Mutex<OnDemand>,
@@ -124,6 +140,8 @@ pub(crate) struct Fault {
     /// The system or the export.
     pub(crate) function: String,
     pub(crate) error: SystemError,
+    /// The frame of the game in which it happened.
+    pub(crate) frame: u32,
 }
 
 /// The instance is in the middle of a call, or gone.
@@ -131,13 +149,20 @@ pub(crate) struct Fault {
 pub(crate) struct Busy;
 
 impl ModHandle {
-    pub(crate) fn new(id: Arc<str>, mut instance: Instance, types: Vec<TypeDesc>, running_mods: RunningMods) -> Self {
+    pub(crate) fn new(
+        id: Arc<str>,
+        mut instance: Instance,
+        types: Vec<TypeDesc>,
+        running_mods: RunningMods,
+        frame: FrameNumber,
+    ) -> Self {
         // Its start-up systems count for a frame, too.
         instance.begin_frame();
         Self {
             id,
             compiled: instance.compiled().clone(),
             running_mods,
+            frame,
             memory_limit: instance.limits().memory_bytes,
             answer_limit: instance.limits().import_bytes.min(instance.limits().memory_bytes),
             memory_bytes: AtomicUsize::new(instance.memory_bytes()),
@@ -267,7 +292,8 @@ impl ModHandle {
     /// Notes a fault. Only the first counts: the others follow from it.
     pub(crate) fn fail(&self, function: &str, error: SystemError) {
         if !self.faulted.swap(true, Ordering::AcqRel) {
-            *ignore_poison(&self.fault) = Some(Fault { function: function.to_owned(), error });
+            let fault = Fault { function: function.to_owned(), error, frame: self.frame.get() };
+            *ignore_poison(&self.fault) = Some(fault);
         }
     }
 

@@ -281,7 +281,8 @@ impl<'a> Chain<'a> {
             let export = call.import.name.clone();
             let reason = failure.reason().strip_prefix(&format!("{}: ", handle.id)).unwrap_or(failure.reason());
             let reason = format!("{reason} (the mod `{}` called it)", self.handle.id);
-            handle.fail(&export.clone(), SystemError::Stopped { export, reason });
+            let backtrace = failure.backtrace().clone();
+            handle.fail(&export.clone(), SystemError::Stopped { export, reason, backtrace });
         }
         answer
     }

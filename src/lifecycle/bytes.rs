@@ -225,6 +225,7 @@ fn check_folder(file: &str, mods: &str, identity: Identity) -> Result<Identity, 
             version: Some(identity.version),
             file: file.to_owned(),
             function: None,
+            frame: None,
             cause: FaultCause::Folder { folder: folder.to_owned(), id: identity.id },
         })),
         _ => Ok(identity),
@@ -233,5 +234,12 @@ fn check_folder(file: &str, mods: &str, identity: Identity) -> Result<Identity, 
 
 /// A fault of a file that did not say which mod it holds.
 fn file_fault(file: &str, cause: FaultCause) -> Box<ModFault> {
-    Box::new(ModFault { mod_id: stem_of(file), version: None, file: file.to_owned(), function: None, cause })
+    Box::new(ModFault {
+        mod_id: stem_of(file),
+        version: None,
+        file: file.to_owned(),
+        function: None,
+        frame: None,
+        cause,
+    })
 }

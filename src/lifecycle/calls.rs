@@ -233,7 +233,9 @@ fn entered<R>(
     let Ok((result, poisoned)) = entered else { return Err(ModCallError::Busy { id }) };
     result.map_err(|source| {
         if poisoned {
-            handle.fail(export, SystemError::Stopped { export: export.to_owned(), reason: source.to_string() });
+            let (export, reason) = (export.to_owned(), source.to_string());
+            let backtrace = source.backtrace().cloned().unwrap_or_default();
+            handle.fail(&export.clone(), SystemError::Stopped { export, reason, backtrace });
         }
         ModCallError::Call { id, source }
     })

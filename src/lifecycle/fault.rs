@@ -4,15 +4,30 @@ use std::{fmt, sync::Arc};
 
 use bevy_ecs::message::Message;
 use mod_abi::SettingValue;
-use mod_host::{CallError, LoadError, ResolveProblem};
+use mod_host::{CallError, LoadError, ModBacktrace, ResolveProblem};
 use thiserror::Error;
 
 use crate::{
     bridge::{bind::SystemBindError, handle::SystemError},
-    lifecycle::schedule::OrderConflict,
+    lifecycle::{files::one_line, schedule::OrderConflict},
 };
 
-/// What failed, in which mod, and why. Its text is one line that a player can paste into a bug report.
+/// What failed, in which mod, when, and why. Its text is one line, and [`ModFault::report`] all that is known, for a player to
+/// paste into a bug report.
+///
+/// ```
+/// # use bevy::prelude::*;
+/// # use bevy_wasm_mods::prelude::*;
+/// /// Keeps what a modder needs to know.
+/// fn keep_reports(mut events: MessageReader<ModEvent>) -> Result {
+///     for event in events.read() {
+///         if let ModEvent::Failed { id, fault } = event {
+///             std::fs::write(format!("fault_of_{id}.txt"), fault.report())?;
+///         }
+///     }
+///     Ok(())
+/// }
+/// ```
 #[derive(Debug)]
 pub struct ModFault {
     /// The mod's id, or its file's name if the id could not be read.
@@ -23,6 +38,9 @@ pub struct ModFault {
     pub file: String,
     /// The system or export that failed, if the mod was running.
     pub function: Option<String>,
+    /// The frame of the game in which it failed or could not be loaded, from 0 as Bevy's `FrameCount` counts. `None` only
+    /// before it is told.
+    pub frame: Option<u32>,
     /// Why.
     pub cause: FaultCause,
 }
@@ -77,13 +95,91 @@ pub enum FaultCause {
     System(#[from] SystemError),
 }
 
+impl FaultCause {
+    /// The mod's functions that were running, if it failed in the middle of its code and that is known.
+    #[must_use]
+    pub fn backtrace(&self) -> Option<&ModBacktrace> {
+        match self {
+            Self::Load(error) => error.backtrace(),
+            Self::Describe(error) | Self::HandOver(error) => error.backtrace(),
+            Self::System(error) => error.backtrace(),
+            _ => None,
+        }
+    }
+}
+
+impl ModFault {
+    /// The mod's functions that were running, if it failed in the middle of its code and that is known.
+    #[must_use]
+    pub fn backtrace(&self) -> Option<&ModBacktrace> {
+        self.cause.backtrace()
+    }
+
+    /// All that is known, in several lines:
+    ///
+    /// ```text
+    /// mod:      orchard_wind 1.2.3
+    /// file:     mods/orchard_wind.wasm
+    /// function: blow
+    /// frame:    1284
+    /// cause:    `blow` panicked: no wind (orchard_wind/src/lib.rs:31:9) (in orchard_wind::gust < orchard_wind::blow)
+    /// backtrace, innermost first:
+    ///    0: orchard_wind::gust
+    ///              at orchard_wind/src/lib.rs:31
+    ///    1: orchard_wind::blow
+    ///              at orchard_wind/src/lib.rs:24
+    /// ```
+    ///
+    /// What came from the mod cannot add lines of its own.
+    #[must_use]
+    pub fn report(&self) -> String {
+        let version = self.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
+        let known = [
+            ("mod:     ", Some(format!("{}{version}", self.mod_id))),
+            ("file:    ", Some(self.file.clone())),
+            ("function:", self.function.clone()),
+            ("frame:   ", self.frame.map(|frame| frame.to_string())),
+            ("cause:   ", Some(self.cause.to_string())),
+        ];
+        let lines = known.iter().filter_map(|(label, text)| Some(format!("{label} {}\n", joined(text.as_ref()?))));
+        let mut report: String = lines.collect();
+        if let Some(backtrace) = self.backtrace() {
+            report.push_str(&format!("backtrace, innermost first:\n{backtrace}"));
+            report.push_str(how_to_know_more(backtrace));
+        }
+        report
+    }
+}
+
+/// What a modder can do about a backtrace that does not tell much.
+fn how_to_know_more(backtrace: &ModBacktrace) -> &'static str {
+    let frames = backtrace.frames();
+    if frames.iter().all(|frame| frame.function.is_none()) {
+        "note: the mod was built without names of functions; `strip = \"debuginfo\"` in its profile keeps them\n"
+    } else if frames.iter().all(|frame| frame.location.is_none()) {
+        "note: `debug = \"line-tables-only\"` and `strip = \"none\"` in the mod's profile add files and lines\n"
+    } else {
+        ""
+    }
+}
+
+/// A text on one line: what the game's own code says may have several.
+fn joined(text: &str) -> String {
+    one_line(&text.replace(['\n', '\r', '\t'], " "))
+}
+
 impl fmt::Display for ModFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.mod_id)?;
+        let mut line = self.mod_id.clone();
         if let Some(version) = &self.version {
-            write!(f, " {version}")?;
+            line.extend([" ", version]);
         }
-        write!(f, " ({}): {}", self.file, self.cause)
+        line.extend([" (", &self.file, ")"]);
+        // Where no code of the mod ran, the frame tells nothing.
+        if let (Some(_), Some(frame)) = (&self.function, self.frame) {
+            line.push_str(&format!(" in frame {frame}"));
+        }
+        write!(f, "{}: {}", joined(&line), joined(&self.cause.to_string()))
     }
 }
 

@@ -10,6 +10,7 @@ use crate::{
     bridge::{
         bind::SystemBindError,
         definitions::{self, Entries},
+        frame::FrameNumber,
         handle::{ModHandle, SystemError},
         initial,
         observers::bind::bind_mod,
@@ -47,7 +48,7 @@ pub(crate) fn install(world: &mut World, file: &str, prepared: Prepared) -> Resu
     let version = prepared.identity.version.clone();
     let fault = |function, cause| {
         let (mod_id, version, file) = (id.to_string(), Some(version.clone()), file.to_owned());
-        Box::new(ModFault { mod_id, version, file, function, cause })
+        Box::new(ModFault { mod_id, version, file, function, frame: None, cause })
     };
     if matches!(world.resource::<ModRegistry>().state(&id), Some(ModState::Disabled)) {
         return Ok(Installed::Disabled);
@@ -97,8 +98,8 @@ pub(crate) fn install(world: &mut World, file: &str, prepared: Prepared) -> Resu
         return Err(fault(None, FaultCause::Order(conflict)));
     }
     let types = signature.description.types.clone();
-    let running_mods = reach::running_mods(world);
-    let handle = Arc::new(ModHandle::new(Arc::clone(&id), instance, types, running_mods));
+    let (running_mods, frame) = (reach::running_mods(world), FrameNumber::of(world));
+    let handle = Arc::new(ModHandle::new(Arc::clone(&id), instance, types, running_mods, frame));
     let start = Start::new(world, &id, &handle, &signature);
 
     let types = definitions::swap(world, earlier_types);
@@ -141,7 +142,8 @@ pub(crate) fn install(world: &mut World, file: &str, prepared: Prepared) -> Resu
         leftovers::free_ids(world, &handle);
         let types = definitions::swap(world, earlier_types);
         definitions::migrate(world, &types);
-        return Err(fault(Some(failed.function), FaultCause::System(failed.error)));
+        let fault = fault(Some(failed.function), FaultCause::System(failed.error));
+        return Err(Box::new(ModFault { frame: Some(failed.frame), ..*fault }));
     }
     definitions::drop_others(world, &earlier_types);
     settle_types(world, &id, &earlier_types);

@@ -287,7 +287,7 @@ fn refuse(world: &mut World, file: &str, identity: &Identity, problems: Vec<Arc<
 
 fn fault(file: &str, id: &str, version: &str, problems: Vec<Arc<ResolveProblem>>) -> Box<ModFault> {
     let (mod_id, version, file) = (id.to_owned(), Some(version.to_owned()), file.to_owned());
-    Box::new(ModFault { mod_id, version, file, function: None, cause: FaultCause::Refused(problems) })
+    Box::new(ModFault { mod_id, version, file, function: None, frame: None, cause: FaultCause::Refused(problems) })
 }
 
 /// Whether two that are in both stand otherwise.

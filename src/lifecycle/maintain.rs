@@ -11,7 +11,7 @@ use tracing::error;
 
 use crate::{
     asset::ModFile,
-    bridge::{definitions::ExpectedMods, messages, observers::inbox},
+    bridge::{definitions::ExpectedMods, frame::FrameNumber, messages, observers::inbox},
     lifecycle::{
         bytes::{Cursors, identify, start_tasks, take_bytes, take_identified},
         files::{self, stem_of},
@@ -32,6 +32,7 @@ pub struct MaintainMods;
 
 /// One pass over everything that may have happened since the last frame.
 pub(crate) fn maintain(world: &mut World, mut cursors: Local<Cursors>) {
+    FrameNumber::of(world).begin();
     if !can_load(world) {
         return;
     }

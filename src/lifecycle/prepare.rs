@@ -43,6 +43,7 @@ pub(crate) fn prepare(workshop: &Workshop, bytes: &[u8], file: &str, stem: &str)
             version: identity.map(|identity| identity.version.clone()),
             file: file.to_owned(),
             function: None,
+            frame: None,
             cause,
         })
     };

@@ -7,7 +7,7 @@ use bevy_tasks::{block_on, futures_lite::future};
 use tracing::{error, warn};
 
 use crate::{
-    bridge::definitions,
+    bridge::{definitions, frame::FrameNumber},
     lifecycle::{
         fault::{FaultCause, ModEvent, ModFault},
         hand_over::resume,
@@ -142,6 +142,8 @@ pub(crate) fn fail(world: &mut World, file: &str, fault: Box<ModFault>) {
 
 /// [`fail`] without a line in the log. Returns the fault, and whether an earlier version goes on.
 pub(crate) fn note_failure(world: &mut World, file: &str, mut fault: Box<ModFault>) -> (Arc<ModFault>, bool) {
+    let frame = FrameNumber::of(world).get();
+    fault.frame.get_or_insert(frame);
     let runtime = world.resource_mut::<ModRegistry>();
     let known = runtime.mod_of(file);
     // A file that cannot say which mod it holds is taken for a version of the mod that it held.
@@ -207,6 +209,7 @@ pub(crate) fn tell_faults(world: &mut World) {
             version: Some(record.version.clone()),
             file: record.file.clone(),
             function: Some(fault.function),
+            frame: Some(fault.frame),
             cause: FaultCause::System(fault.error),
         });
         error!("{fault}; it is stopped");

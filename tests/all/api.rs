@@ -4,7 +4,6 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::Path,
-    sync::{Arc, Mutex},
 };
 
 use bevy::{
@@ -22,10 +21,9 @@ use mod_abi::{
     command::Command,
     describe::{ConditionTest, EventDesc, FilterDesc, ParamDesc, TypeRole},
 };
-use tracing::{Event, Level, Metadata, Subscriber, span};
 
 use self::orchard::{Grower, Hour, Pantry, Picture, Quince, Ripe, Rooted, Sealed, Uprooted};
-use crate::support::{Game, Mod, filtered, new_entity, query, resource, value};
+use crate::support::{Errors, Game, Mod, filtered, new_entity, query, resource, value};
 
 /// The game of these tests. Its types are for nothing else, because all types of this program are in one registry.
 mod orchard {
@@ -384,32 +382,6 @@ fn the_plugin_writes_the_file_once() {
     assert!(!path.exists(), "once is enough");
 }
 
-/// Collects the errors that are logged.
-#[derive(Clone, Default)]
-struct Errors(Arc<Mutex<Vec<String>>>);
-
-impl Subscriber for Errors {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() <= Level::WARN
-    }
-
-    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
-        span::Id::from_u64(1)
-    }
-
-    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
-    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        let mut text = String::new();
-        event.record(&mut |_: &tracing::field::Field, value: &dyn std::fmt::Debug| text = format!("{value:?}"));
-        self.0.lock().expect("no panic").push(text);
-    }
-
-    fn enter(&self, _: &span::Id) {}
-    fn exit(&self, _: &span::Id) {}
-}
-
 #[test]
 fn a_file_that_cannot_be_written_is_one_line() {
     let folder = tempfile::TempDir::new().expect("a folder");
@@ -422,7 +394,7 @@ fn a_file_that_cannot_be_written_is_one_line() {
             game.frames(5);
             assert!(game.app.world().contains_resource::<Pantry>(), "the game goes on");
         });
-        let lines = errors.0.lock().expect("no panic");
+        let lines = errors.lines();
         let own: Vec<_> = lines.iter().filter(|line| line.contains("the game's API cannot be written to")).collect();
         assert_eq!(own.len(), 1, "{lines:?}");
         assert!(own[0].contains(&path.display().to_string()) && !own[0].contains('\n'), "{own:?}");

@@ -11,6 +11,7 @@ mod commands;
 mod committed;
 mod definitions;
 mod determinism;
+mod fault_reports;
 mod faults;
 mod fixtures;
 mod guests;

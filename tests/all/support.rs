@@ -3,7 +3,7 @@
 use std::{
     fs,
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
@@ -28,6 +28,7 @@ use mod_abi::{
     state::SavedState,
 };
 use tempfile::TempDir;
+use tracing::{Event, Level, Metadata, Subscriber, span};
 
 /// How long a test waits for something before it fails. Only a broken test waits that long.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -165,6 +166,39 @@ impl Game {
         self.until("a fault", |game| !game.faults().is_empty());
         self.faults()[0].to_string()
     }
+}
+
+/// Collects the warnings and errors that are logged.
+#[derive(Clone, Default)]
+pub(crate) struct Errors(Arc<Mutex<Vec<String>>>);
+
+impl Errors {
+    /// The lines so far.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.0.lock().expect("no panic").clone()
+    }
+}
+
+impl Subscriber for Errors {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() <= Level::WARN
+    }
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        let mut text = String::new();
+        event.record(&mut |_: &tracing::field::Field, value: &dyn std::fmt::Debug| text = format!("{value:?}"));
+        self.0.lock().expect("no panic").push(text);
+    }
+
+    fn enter(&self, _: &span::Id) {}
+    fn exit(&self, _: &span::Id) {}
 }
 
 /// Works with the mods as a system does.

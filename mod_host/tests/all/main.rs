@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
 mod arities;
+mod backtraces;
 mod batches;
 mod budgets;
 mod c;
@@ -14,6 +15,7 @@ mod harness;
 mod host_functions;
 mod hostile;
 mod jobs;
+mod line_tables;
 #[cfg(feature = "unstable-linker")]
 mod linker;
 mod linking;

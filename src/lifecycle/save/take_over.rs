@@ -16,7 +16,7 @@ use mod_abi::{
     map_entities,
     state::{SavedState, carry_over},
 };
-use mod_host::Instance;
+use mod_host::{Instance, ModBacktrace};
 use tracing::{info, warn};
 
 use super::{
@@ -28,6 +28,7 @@ use super::{
 use crate::{
     bridge::{
         definitions::snapshot::{self, Restore},
+        frame::FrameNumber,
         handle::{ModHandle, SystemError, catch},
         initial::{self, InitialResources},
         insert,
@@ -183,17 +184,18 @@ fn restart(
     mut saved: Option<SavedMod>,
     report: &mut ModRestore,
 ) -> Result<Restart, Failure> {
-    let stopped = |reason: String| {
-        let export = "_initialize".to_owned();
-        ("_initialize", SystemError::Stopped { export, reason })
+    let left = |reason: String, backtrace: Option<&ModBacktrace>| {
+        let (export, backtrace) = ("_initialize".to_owned(), backtrace.cloned().unwrap_or_default());
+        ("_initialize", SystemError::Stopped { export, reason, backtrace })
     };
+    let stopped = |reason: String| left(reason, None);
     let record = world.resource::<ModRegistry>().mods.get(id);
     let running = record.and_then(|record| record.running.as_ref());
     let running = running.ok_or_else(|| stopped("it does not run".to_owned()))?;
     let (identity, signature) = (Arc::clone(&running.identity), running.signature.clone());
     let instance = running.handle.enter(|instance| instance.start_anew());
     let instance = instance.map_err(|_| stopped("it is in the middle of a call".to_owned()))?;
-    let mut instance = instance.map_err(|error| stopped(error.to_string()))?;
+    let mut instance = instance.map_err(|error| left(error.to_string(), error.backtrace()))?;
     let description = instance.describe().map_err(|error| ("__mod_describe", SystemError::Call(error)))?;
     if description != signature.description {
         return Err(stopped("it describes itself otherwise than when it was loaded".to_owned()));
@@ -211,8 +213,8 @@ fn restart(
     let Ok(Bound::Ready(resources)) = initial::build(world, &description) else {
         return Err(stopped("the game no longer has what its resources need".to_owned()));
     };
-    let running_mods = reach::running_mods(world);
-    let handle = Arc::new(ModHandle::new(Arc::clone(id), instance, description.types, running_mods));
+    let (running_mods, frame) = (reach::running_mods(world), FrameNumber::of(world));
+    let handle = Arc::new(ModHandle::new(Arc::clone(id), instance, description.types, running_mods, frame));
     let systems = Systems::sort(id, systems, observers);
     Ok(Restart { id: Arc::clone(id), saved, identity, signature, handle, systems, resources })
 }
