@@ -185,7 +185,7 @@ impl Table {
             same
         });
         rows.dedup_by_key(|row| (row.file, row.line));
-        (!files.is_empty()).then(|| Lines { code_start, rows: rows.into(), files: files.into() })
+        rows.iter().any(|row| row.file != NO_FILE).then(|| Lines { code_start, rows: rows.into(), files: files.into() })
     }
 }
 

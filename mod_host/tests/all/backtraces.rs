@@ -133,7 +133,7 @@ fn a_panic_of_rust_begins_where_the_mod_called_it() {
 
 #[test]
 fn without_names_there_are_numbers_and_a_short_line() {
-    let body = r#"(func unreachable) (func (export "__harvest") (param i64) (result i64) (call 9) (i64.const 0))"#;
+    let body = r#"(func unreachable) (func (export "__harvest") (param i64) (result i64) (call 10) (i64.const 0))"#;
     let mut instance = load("", body);
     let error = fail(&mut instance, &mut NoHostCalls);
     let backtrace = error.backtrace().unwrap();
