@@ -303,18 +303,19 @@ impl Registers {
 
     fn execute(&mut self, instruction: &LineInstruction<Bytes<'_>>, header: &Header<'_>, code_len: u64) -> Step {
         let adjusted = |opcode: u8| opcode.saturating_sub(header.opcode_base());
-        // Zero is refused with the header.
-        let range = header.line_range().max(1);
+        // A range of zero is refused with the header.
+        let operations = |adjusted: u8| adjusted.checked_div(header.line_range()).unwrap_or_default().into();
         match *instruction {
             LineInstruction::Special(opcode) => {
                 let adjusted = adjusted(opcode);
-                self.advance_line(i64::from(header.line_base()).saturating_add((adjusted % range).into()));
-                self.advance(adjusted.div_euclid(range).into(), header, code_len);
+                let lines = adjusted.checked_rem(header.line_range()).unwrap_or_default();
+                self.advance_line(i64::from(header.line_base()).saturating_add(lines.into()));
+                self.advance(operations(adjusted), header, code_len);
                 Step::Row
             }
             LineInstruction::Copy => Step::Row,
             LineInstruction::AdvancePc(advance) => self.advance(advance, header, code_len),
-            LineInstruction::ConstAddPc => self.advance(adjusted(255).div_euclid(range).into(), header, code_len),
+            LineInstruction::ConstAddPc => self.advance(operations(adjusted(255)), header, code_len),
             LineInstruction::FixedAddPc(advance) => self.move_to(self.address.saturating_add(advance.into()), code_len),
             LineInstruction::AdvanceLine(advance) => self.advance_line(advance),
             LineInstruction::SetFile(file) => {

@@ -70,7 +70,7 @@ fn check(lines: &Lines, address: usize, expected: Option<u32>) {
 fn every_address_has_its_line() {
     for version in [2, 3, 4, 5] {
         let (lines, strings) = program(version);
-        let table = read(&lines, &strings).expect("a table");
+        let table = read(&lines, &strings).unwrap();
         let lines =
             [(9, None), (10, Some(5)), (17, Some(5)), (18, Some(6)), (29, Some(6)), (30, Some(7)), (39, Some(7))];
         for (address, line) in lines {
@@ -105,7 +105,7 @@ fn a_table_that_ends_too_early_is_what_was_read() {
         }
         // A broken program does not hide the one before it.
         let both = [lines.as_slice(), &[9, 0, 0, 0, 77]].concat();
-        check(&read(&both, &strings).expect("a table"), 10, Some(5));
+        check(&read(&both, &strings).unwrap(), 10, Some(5));
     }
     assert!(read(&program(5).0, b"no such strings").is_none());
 }
@@ -126,7 +126,7 @@ fn numbers_that_are_too_large_end_a_sequence_and_nothing_else() {
         [AT_16, &[1, 1]].concat(),
     ] {
         let tables = [raw(FILE, &odd), raw(FILE, &good)].concat();
-        let table = read(&tables, &[]).expect("a table");
+        let table = read(&tables, &[]).unwrap();
         check(&table, 16, Some(5));
         check(&table, 20, None);
     }
@@ -141,7 +141,7 @@ fn work_and_memory_have_limits() {
     assert!(endless.len() <= MAX_SECTION);
     assert!(read(&endless, &[]).is_none(), "the sequence never ends");
     let one: Vec<u8> = [AT_16, &[0x13, 0x13, 0x13], END].concat();
-    let many = read(&raw(FILE, &one.repeat(MAX_SECTION / one.len() - 10)), &[]).expect("a table");
+    let many = read(&raw(FILE, &one.repeat(MAX_SECTION / one.len() - 10)), &[]).unwrap();
     assert!(many.rows.len() <= MAX_ROWS);
 
     // More files than are kept, in programs that all have long paths.
@@ -151,7 +151,7 @@ fn work_and_memory_have_limits() {
         let named = (1..=100).flat_map(|index| [AT_16, &[4, index, 1], END].concat());
         raw(&files, &named.collect::<Vec<_>>())
     });
-    let many = read(&programs.collect::<Vec<_>>(), &[]).expect("a table");
+    let many = read(&programs.collect::<Vec<_>>(), &[]).unwrap();
     assert_eq!(many.files.len(), MAX_FILES);
     assert!(many.files.iter().all(|file| file.path.len() <= 160));
 
