@@ -60,7 +60,7 @@ pub struct StackFrame {
     pub function: Option<String>,
     /// Its index in the module.
     pub index: u32,
-    /// Where it was, if the module has line tables.
+    /// Where it was, if the module has line tables. In code of a library that was inlined, where the mod called it.
     pub location: Option<SourceLocation>,
     /// How often it stands here in a row, because it called itself.
     pub times: u32,

@@ -6,18 +6,26 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-use gimli::{AttributeValue, DebugLine, EndianSlice, IncompleteLineProgram, LineInstruction, LittleEndian};
+use gimli::{
+    AttributeValue, DebugLine, DebugLineOffset, EndianSlice, IncompleteLineProgram, LineInstruction, LittleEndian,
+};
 use wasmparser::{Parser, Payload};
 
-use self::path::SourceFile;
+use self::{
+    inlined::{Call, Files},
+    path::SourceFile,
+};
 use crate::backtrace::SourceLocation;
 
+mod inlined;
 mod path;
 
 /// The largest section that is read, in bytes. That of a mod in Rust is about as large as its code.
 const MAX_SECTION: usize = 8 << 20;
 /// The largest header of a line program, in bytes. What is read of it takes up to 30 times as much while it is in use.
 const MAX_HEADER: u64 = 256 << 10;
+/// Bytes of headers that are read once more for the calls that they name files of.
+const MAX_HEADERS: u64 = 8 << 20;
 /// The most rows of a table, of 12 bytes each: 6 MiB.
 const MAX_ROWS: usize = 512 << 10;
 /// The most source files of a table. Their paths have up to 160 bytes: 1.3 MB.
@@ -34,13 +42,15 @@ const NO_FILE: u32 = u32::MAX;
 type Bytes<'a> = EndianSlice<'a, LittleEndian>;
 type Header<'a> = gimli::LineProgramHeader<Bytes<'a>>;
 
-/// The line table of a module: at most 7.3 MB, and usually a few hundred kilobytes.
+/// The line table of a module: at most 9.1 MB, and usually a few hundred kilobytes.
 #[derive(Debug)]
 pub(crate) struct Lines {
     /// Where the code section's contents begin in the file, which is where its addresses count from.
     code_start: usize,
     /// By address, each once.
     rows: Box<[Row]>,
+    /// Calls in the mod's own files that the compiler replaced by the function's code, by the begin of the code.
+    calls: Box<[Call]>,
     files: Box<[SourceFile]>,
 }
 
@@ -61,26 +71,30 @@ struct Sections<'a> {
     lines: &'a [u8],
     strings: &'a [u8],
     line_strings: &'a [u8],
+    info: &'a [u8],
+    abbreviations: &'a [u8],
+    ranges: &'a [u8],
 }
 
 impl Lines {
-    /// Reads the line tables of a valid module. Takes time by the size of the section, and at most [`MAX_SECTION`] of it.
+    /// Reads the line tables of a valid module. Takes time by the size of the sections, up to their limits.
     pub(crate) fn read(module: &[u8]) -> Option<Self> {
         // The tables are read with care, but by a library that is made for those of compilers.
         catch_unwind(AssertUnwindSafe(|| Sections::find(module).and_then(|sections| sections.lines()))).ok().flatten()
     }
 
-    /// Where the instruction at that offset in the file comes from.
+    /// Where the instruction at that offset in the file comes from. If it is of a library's function that was put into one of
+    /// the mod's own, where that one called it.
     pub(crate) fn find(&self, module_offset: usize) -> Option<SourceLocation> {
-        let (_, after) = self.place(module_offset)?;
-        self.location(*self.rows.get(after.checked_sub(1)?)?)
+        let (address, after) = self.place(module_offset)?;
+        self.location(address, *self.rows.get(after.checked_sub(1)?)?)
     }
 
     /// The first line that begins soon after that offset.
     pub(crate) fn find_near(&self, module_offset: usize) -> Option<SourceLocation> {
         let (address, after) = self.place(module_offset)?;
         let row = *self.rows.get(after)?;
-        if row.address.checked_sub(address)? <= NEAR { self.location(row) } else { None }
+        if row.address.checked_sub(address)? <= NEAR { self.location(row.address, row) } else { None }
     }
 
     /// The address of an offset in the file, and the place of the first row behind it.
@@ -89,9 +103,12 @@ impl Lines {
         Some((address, self.rows.partition_point(|row| row.address <= address)))
     }
 
-    fn location(&self, row: Row) -> Option<SourceLocation> {
-        let file = self.files.get(usize::try_from(row.file).ok()?)?;
-        Some(SourceLocation { file: file.path.to_string(), line: row.line, own: file.own })
+    fn location(&self, address: u32, row: Row) -> Option<SourceLocation> {
+        let file = |place: u32| self.files.get(usize::try_from(place).ok()?);
+        let here = file(row.file).map(|file| (file, row.line));
+        let called = || inlined::innermost(&self.calls, address).and_then(|call| Some((file(call.file)?, call.line)));
+        let (file, line) = here.filter(|(file, _)| file.own).or_else(called).or(here)?;
+        Some(SourceLocation { file: file.path.to_string(), line, own: file.own })
     }
 }
 
@@ -109,6 +126,9 @@ impl<'a> Sections<'a> {
                         ".debug_line" => &mut sections.lines,
                         ".debug_str" => &mut sections.strings,
                         ".debug_line_str" => &mut sections.line_strings,
+                        ".debug_info" => &mut sections.info,
+                        ".debug_abbrev" => &mut sections.abbreviations,
+                        ".debug_ranges" => &mut sections.ranges,
                         _ => continue,
                     };
                     *place = section.data();
@@ -125,17 +145,22 @@ impl<'a> Sections<'a> {
         let mut rest = self.lines;
         // What is broken ends the reading. What was read before stays.
         while let Some((header_len, program_len)) = sizes(rest) {
-            let (program, after) = rest.split_at_checked(program_len)?;
+            let Some((program, after)) = rest.split_at_checked(program_len) else { break };
             if header_len <= MAX_HEADER
-                && let Ok(program) =
-                    DebugLine::new(program, LittleEndian).program(gimli::DebugLineOffset(0), ADDRESS_SIZE, None, None)
+                && let Some(program) = parse(program)
             {
                 Run { sections: self, table: &mut table, files: HashMap::new() }.run(&program);
             }
             rest = after;
         }
-        table.finish(self.code_start)
+        let run = Run { sections: self, table: &mut table, files: HashMap::new() };
+        let calls = inlined::read(self, &mut Callers { run, program: None, headers: MAX_HEADERS });
+        table.finish(self.code_start, calls)
     }
+}
+
+fn parse(program: &[u8]) -> Option<IncompleteLineProgram<Bytes<'_>>> {
+    DebugLine::new(program, LittleEndian).program(DebugLineOffset(0), ADDRESS_SIZE, None, None).ok()
 }
 
 /// The bytes of the header and of the whole of the line program that begins here.
@@ -173,7 +198,7 @@ impl Table {
         place
     }
 
-    fn finish(self, code_start: usize) -> Option<Lines> {
+    fn finish(self, code_start: usize, calls: Vec<Call>) -> Option<Lines> {
         let Self { mut rows, files, .. } = self;
         // Where one function ends, the next one may begin. Of several rows at one address the last one counts.
         rows.sort_by_key(|row| (row.address, row.file != NO_FILE));
@@ -185,7 +210,12 @@ impl Table {
             same
         });
         rows.dedup_by_key(|row| (row.file, row.line));
-        rows.iter().any(|row| row.file != NO_FILE).then(|| Lines { code_start, rows: rows.into(), files: files.into() })
+        rows.iter().any(|row| row.file != NO_FILE).then(|| Lines {
+            code_start,
+            rows: rows.into(),
+            calls: calls.into(),
+            files: files.into(),
+        })
     }
 }
 
@@ -271,6 +301,31 @@ impl<'a> Run<'a, '_> {
         };
         let text = section.get(offset..)?;
         text.get(..text.iter().take(path::MAX_READ).position(|byte| *byte == 0)?)
+    }
+}
+
+/// The files that calls stand in.
+struct Callers<'a, 'b> {
+    run: Run<'a, 'b>,
+    program: Option<IncompleteLineProgram<Bytes<'a>>>,
+    /// How many bytes of headers may still be read.
+    headers: u64,
+}
+
+impl Files for Callers<'_, '_> {
+    fn open(&mut self, program: usize) -> Option<()> {
+        self.run.files.clear();
+        let bytes = self.run.sections.lines.get(program..)?;
+        let (header_len, len) = sizes(bytes)?;
+        self.headers = self.headers.checked_sub(header_len)?;
+        self.program = if header_len <= MAX_HEADER { parse(bytes.get(..len)?) } else { None };
+        self.program.as_ref().map(|_| ())
+    }
+
+    fn own(&mut self, index: u64) -> Option<u32> {
+        let place = self.run.place(self.program.as_ref()?.header(), index);
+        let file = self.run.table.files.get(usize::try_from(place).ok()?)?;
+        file.own.then_some(place)
     }
 }
 

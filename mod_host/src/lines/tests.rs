@@ -3,12 +3,19 @@
 use std::time::{Duration, Instant};
 
 use gimli::{
-    Encoding, Format, LineEncoding, LittleEndian,
-    write::{Address, DebugLine, EndianVec, LineProgram, LineString, LineStringTable, StringTable},
+    DwAt, Encoding, Format, LineEncoding, LittleEndian,
+    constants::{
+        DW_AT_call_file, DW_AT_call_line, DW_AT_high_pc, DW_AT_low_pc, DW_AT_ranges, DW_TAG_inlined_subroutine,
+        DW_TAG_subprogram,
+    },
+    write::{
+        Address, AttributeValue as Value, DebugLine, DwarfUnit, EndianVec, FileId, LineProgram, LineString,
+        LineStringTable, Range, RangeList, StringTable,
+    },
 };
 use proptest::prelude::{ProptestConfig, any, prop, prop_assert, proptest};
 
-use super::{Lines, MAX_FILES, MAX_HEADER, MAX_ROWS, MAX_SECTION, Row, Sections};
+use super::{Lines, MAX_FILES, MAX_HEADER, MAX_ROWS, MAX_SECTION, Row, Sections, inlined::MAX_CALLS};
 
 const CODE: u64 = 1000;
 /// Where the contents of the code section begin.
@@ -42,7 +49,7 @@ fn program(version: u16) -> (Vec<u8>, Vec<u8>) {
 }
 
 fn read(lines: &[u8], line_strings: &[u8]) -> Option<Lines> {
-    Sections { code_start: START, code_len: CODE, lines, strings: &[], line_strings }.lines()
+    Sections { code_start: START, code_len: CODE, lines, line_strings, ..Sections::default() }.lines()
 }
 
 /// A program of version 4 with no folders, these files, and these instructions.
@@ -87,6 +94,76 @@ fn every_address_has_its_line() {
         // Rows that say what the one before says take no room.
         assert_eq!(table.rows.len(), 6, "{:?}", table.rows);
     }
+}
+
+/// The sections of a unit in which code of `core` at 10 to 30 was put into the mod's own function by a call in line 50 of
+/// `src/lib.rs`, a part of it, at 12 to 14 and 20 to 24, by a call in line 60 that stands in the called function, and another
+/// part by a call that stands in `core` itself.
+fn inlined() -> gimli::write::Sections<EndianVec<LittleEndian>> {
+    let encoding = Encoding { format: Format::Dwarf32, version: 4, address_size: 4 };
+    let mut unit = DwarfUnit::new(encoding);
+    let mut string = |text: &str| LineString::new(text, encoding, &mut unit.line_strings);
+    let (here, source) = (string("/home/ada"), string("unit.rs"));
+    let names = [string("src/lib.rs"), string("library/core/src/hint.rs")];
+    let mut program = LineProgram::new(encoding, LineEncoding::default(), here, None, source, None);
+    let folder = program.default_directory();
+    let [own, core] = names.map(|name| program.add_file(name, folder, None));
+    program.begin_sequence(Some(Address::Constant(8)));
+    for (offset, line, file) in [(0, 1, own), (2, 90, core), (22, 2, own), (32, 91, core)] {
+        let row = program.row();
+        (row.address_offset, row.line, row.file) = (offset, line, file);
+        program.generate_row();
+    }
+    program.end_sequence(40);
+    unit.unit.line_program = program;
+    let within = |low: u64, size: u64| {
+        [(DW_AT_low_pc, Value::Address(Address::Constant(low))), (DW_AT_high_pc, Value::Udata(size))].to_vec()
+    };
+    let parts = unit.unit.ranges.add(RangeList(
+        [(12, 14), (20, 24)]
+            .map(|(begin, end)| Range::StartEnd { begin: Address::Constant(begin), end: Address::Constant(end) })
+            .to_vec(),
+    ));
+    let root = unit.unit.root();
+    let mut add = |parent, tag, call: Option<(FileId, u64)>, place: Vec<(DwAt, Value)>| {
+        let entry = unit.unit.add(parent, tag);
+        let call = call.into_iter().flat_map(|(file, line)| {
+            [(DW_AT_call_file, Value::FileIndex(Some(file))), (DW_AT_call_line, Value::Udata(line))]
+        });
+        place.into_iter().chain(call).for_each(|(name, value)| unit.unit.get_mut(entry).set(name, value));
+        entry
+    };
+    let function = add(root, DW_TAG_subprogram, None, within(8, 40));
+    let outer = add(function, DW_TAG_inlined_subroutine, Some((own, 50)), within(10, 20));
+    let inner =
+        add(outer, DW_TAG_inlined_subroutine, Some((own, 60)), vec![(DW_AT_ranges, Value::RangeListRef(parts))]);
+    add(inner, DW_TAG_inlined_subroutine, Some((core, 70)), within(12, 1));
+    let mut sections = gimli::write::Sections::new(EndianVec::new(LittleEndian));
+    unit.write(&mut sections).unwrap();
+    sections
+}
+
+/// The table of such sections.
+fn with_calls(info: &[u8], abbreviations: &[u8], lines: &[u8], ranges: &[u8]) -> Option<Lines> {
+    let sections =
+        Sections { code_start: START, code_len: CODE, lines, info, abbreviations, ranges, ..Sections::default() };
+    sections.lines()
+}
+
+#[test]
+fn code_of_others_is_told_by_the_line_that_called_it() {
+    let sections = inlined();
+    let [info, abbreviations] = [sections.debug_info.slice(), sections.debug_abbrev.slice()];
+    let table = with_calls(info, abbreviations, sections.debug_line.slice(), sections.debug_ranges.slice()).unwrap();
+    let own =
+        [(8, 1), (10, 50), (11, 50), (12, 60), (13, 60), (14, 50), (20, 60), (23, 60), (24, 50), (29, 50), (30, 2)];
+    for (address, line) in own {
+        check(&table, address, Some(line));
+    }
+    // Nobody of the mod's own called this.
+    let found = table.find(START + 40).unwrap();
+    assert_eq!((found.file.as_str(), found.line, found.own), ("core/src/hint.rs", 91, false));
+    assert_eq!(table.calls.len(), 3);
 }
 
 #[test]
@@ -163,13 +240,35 @@ fn work_and_memory_have_limits() {
     let count = forever.len();
     forever.splice(count / 2..count / 2, [0xff; 9]);
     let _ = read(&forever, &[]);
+    // Calls without an end: units that share large abbreviations, entries of many attributes without bytes, and ranges that
+    // everybody names.
+    let lines = program(4).0;
+    let (kinds, unit) = greedy();
+    let units = unit.repeat((15 << 20) / unit.len());
+    for (ranges, calls) in [([10_u8, 0, 0, 0, 20, 0, 0, 0], MAX_CALLS), ([10, 0, 1, 0, 20, 0, 1, 0], 0)] {
+        let table = with_calls(&units, &kinds, &lines, &ranges.repeat(1 << 20)).unwrap();
+        assert_eq!(table.calls.len(), calls);
+    }
     // As many programs as there is room for.
     let _ = read(&raw(&[], &[]).repeat(MAX_SECTION / 32), &[]);
-    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+    // On a busy machine and without optimisations. What has no limit takes hours.
+    assert!(start.elapsed() < Duration::from_secs(240), "{:?}", start.elapsed());
 
     let module =
         [&b"\0asm\x01\0\0\0\0"[..], &[0x80, 0x80, 0x80, 0x05, 11], b".debug_line", &vec![1; (10 << 20) - 12]].concat();
     assert!(Lines::read(&module).is_none(), "the section is too large");
+}
+
+/// Abbreviations with a unit, a call with ranges and a kind of entry with a thousand attributes that take no bytes; and a unit
+/// with many of both.
+fn greedy() -> (Vec<u8>, Vec<u8>) {
+    let unit = [1, 0x11, 1, 0x10, 0x17, 0, 0];
+    let call = [2, 0x1d, 0, 0x55, 0x17, 0x58, 0x0b, 0x59, 0x0b, 0, 0];
+    let wide = [&[3, 0x34, 0][..], &[0x3f, 0x19].repeat(1000), &[0, 0]].concat();
+    let kinds = [&unit[..], &call, &wide, &[0]].concat();
+    let entries = [&[1, 0, 0, 0, 0][..], &[2, 0, 0, 0, 0, 1, 50].repeat(4), &[3; 64]].concat();
+    let rest = [&[4, 0, 0, 0, 0, 0, 4][..], &entries].concat();
+    (kinds, [&u32::try_from(rest.len()).unwrap().to_le_bytes()[..], &rest].concat())
 }
 
 fn in_order(table: Option<Lines>) -> bool {
@@ -190,6 +289,18 @@ proptest! {
     #[test]
     fn any_instructions_are_a_table_or_none(instructions in prop::collection::vec(any::<u8>(), 0..512)) {
         prop_assert!(in_order(read(&raw(FILE, &instructions), &[])));
+    }
+
+    #[test]
+    fn any_change_to_calls_is_a_table_or_none(changes in prop::collection::vec((0..4_usize, any::<prop::sample::Index>(), any::<u8>()), 1..8)) {
+        let sections = inlined();
+        let sections = [&sections.debug_info.0, &sections.debug_abbrev.0, &sections.debug_line.0, &sections.debug_ranges.0];
+        let mut sections = sections.map(|section| section.slice().to_vec());
+        for (section, place, byte) in changes {
+            *place.get_mut(&mut sections[section]) = byte;
+        }
+        let [info, abbreviations, lines, ranges] = &sections;
+        prop_assert!(in_order(with_calls(info, abbreviations, lines, ranges)));
     }
 
     #[test]
