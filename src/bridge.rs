@@ -2,7 +2,8 @@
 //!
 //! In the order of a frame: a slot ([`system`]) whose run conditions hold ([`condition`]) gathers rows ([`gather`]), calls the
 //! mod, whose imports come back through [`host`], [`on_demand`] and [`neighbours`], and scatters what changed ([`scatter`]). Before the first
-//! frame the mod's description is bound to this World ([`bind`], [`query`], [`types`], [`states`], [`schema`]). Values cross
+//! frame the mod's description is bound to this World ([`bind`], [`query`], [`types`], [`states`], [`schema`]), as far as the game
+//! grants it what it wants ([`grant`]). Values cross
 //! by a copy plan ([`plan`]) or one by one ([`value`]).
 //!
 //! What happens between frames goes through [`messages`] and [`observers`]: to mods, and from them ([`outgoing`]), also
@@ -23,6 +24,7 @@ pub(crate) mod definitions;
 mod filter;
 pub(crate) mod frame;
 pub(crate) mod gather;
+pub(crate) mod grant;
 pub(crate) mod handle;
 pub(crate) mod host;
 pub(crate) mod initial;

@@ -18,6 +18,7 @@ pub use bridge::{
     bind::{SystemBindError, order::OrderError},
     condition::ConditionError,
     definitions::DefinitionError,
+    grant::{Access, NotGranted, PermissionGroup, Permissions},
     handle::SystemError,
     host::{FromMod, ModImportInput, ModImportOutput},
     messages::defined::ModMessage,

@@ -14,13 +14,35 @@ use mod_abi::Schema;
 use mod_host::{Codec, GameApi, HostFunctionDesc, OfferedFunction, OfferedSet, OfferedState, OutputDesc};
 
 use self::{offers::Offers, types::Types};
-use crate::bridge::{bind::order::ModSets, host::HostFunctions, permit::Permits, states::ModStates};
+use crate::bridge::{
+    bind::order::ModSets,
+    grant::{Access, Permissions},
+    host::HostFunctions,
+    permit::Permits,
+    states::ModStates,
+};
+
+/// What a game lets its mods do.
+#[derive(Debug, Default)]
+pub(crate) struct Granted {
+    /// All of them.
+    pub(crate) permissions: Permissions,
+    /// Single ones.
+    pub(crate) single: Vec<Permissions>,
+}
+
+impl Granted {
+    /// Whether there may be a mod that may do something.
+    fn to_some(&self, access: Access, path: &str) -> bool {
+        std::iter::once(&self.permissions).chain(&self.single).any(|permissions| permissions.allows(access, path))
+    }
+}
 
 /// All that is found in the World: everything but the game's identity and its schedules.
 ///
 /// Components with `#[reflect(Component)]` are registered with the World if it has not met them, as they are when a mod
 /// names them.
-pub(crate) fn describe(world: &mut World) -> GameApi {
+pub(crate) fn describe(world: &mut World, granted: &Granted) -> GameApi {
     let registry = world.get_resource_or_init::<AppTypeRegistry>().clone();
     meet_components(world, &registry.read());
     let permits = Permits::new(world);
@@ -28,7 +50,7 @@ pub(crate) fn describe(world: &mut World) -> GameApi {
     let mut api = GameApi::default();
     let mut types = Types::new(&registry);
 
-    let offers = Offers { world, permits: &permits, registry: &registry };
+    let offers = Offers { world, permits: &permits, permissions: &granted.permissions, registry: &registry };
     for registration in by_path(&registry) {
         let info = registration.type_info();
         let lists = [
@@ -43,7 +65,8 @@ pub(crate) fn describe(world: &mut World) -> GameApi {
         }
     }
     if let Some(states) = world.get_resource::<ModStates>() {
-        for (info, values) in states.offered() {
+        let is_granted = |info: &TypeInfo| granted.to_some(Access::Read, info.type_path());
+        for (info, values) in states.offered().filter(|(info, _)| is_granted(info)) {
             types.add(info);
             api.states.push(state(info, &values));
         }
@@ -55,6 +78,7 @@ pub(crate) fn describe(world: &mut World) -> GameApi {
         set
     }));
     let functions = world.get_resource::<HostFunctions>().into_iter().flat_map(HostFunctions::of_game);
+    let functions = functions.filter(|(desc, ..)| granted.to_some(Access::Call, &desc.name));
     api.functions.extend(functions.map(|(desc, takes, returns)| function(desc, takes, returns)));
     api.states.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     api.sets.sort_unstable_by(|a, b| a.name.cmp(&b.name));

@@ -27,6 +27,7 @@ use tracing::warn;
 
 use crate::bridge::{
     definitions::DefinitionError,
+    grant::NotGranted,
     handle::{ModHandle, SystemError, catch, work},
     outgoing::DeliveryError,
     permit::Permits,
@@ -141,6 +142,9 @@ pub enum CommandError {
         /// Why.
         reason: &'static str,
     },
+    /// Something that the game does not let this mod do.
+    #[error(transparent)]
+    NotGranted(#[from] NotGranted),
     /// A place among parents and children that nothing can have.
     #[error("the entity {entity} cannot get this {path}: {reason}")]
     Relationship {

@@ -19,6 +19,7 @@ use crate::bridge::{
     crossing::Crossing,
     definitions::DefinitionError,
     gather::Block,
+    grant::{Claim, Claims, NotGranted, READ},
     messages::{self, MessageReader},
     on_demand::bind_resource,
     player::SettingsError,
@@ -44,6 +45,9 @@ pub enum SystemBindError {
     /// A type of the mod's own cannot be what it says.
     #[error(transparent)]
     Definition(#[from] DefinitionError),
+    /// It wants what the game does not let it do. All that it wants so is told at once.
+    #[error(transparent)]
+    NotGranted(#[from] NotGranted),
     /// A resource that the mod starts with cannot be inserted.
     #[error("its initial resource cannot be inserted: {0}")]
     Resource(CommandError),
@@ -161,7 +165,7 @@ pub(crate) enum BoundParam {
     Event(Box<Block>),
 }
 
-/// Binds all systems of a mod.
+/// Binds all systems of a mod. What they want is noted in `claims`.
 ///
 /// # Errors
 /// Every mistake in the description, and every type that the game does not have.
@@ -169,6 +173,7 @@ pub(crate) fn bind_systems(
     world: &mut World,
     description: &ModDescription,
     is_schedule: impl Fn(&str) -> bool,
+    claims: &Claims,
 ) -> Result<Bound<Vec<BoundSystem>>, Vec<SystemBindError>> {
     let states = world.get_resource_or_init::<ModStates>();
     let is_schedule = |name: &str| match states.schedule(name) {
@@ -179,7 +184,7 @@ pub(crate) fn bind_systems(
     let mut systems = Vec::new();
     let mut waiting = Vec::new();
     for desc in description.systems.iter().take(MAX_SYSTEMS) {
-        match bind_system(world, desc, &description.types) {
+        match bind_system(world, desc, &description.types, claims.of(&desc.name)) {
             Ok(Bound::Ready(system)) => systems.push(system),
             Ok(Bound::Waiting(names)) => waiting.extend(names),
             Err(error) => errors.push(error),
@@ -259,19 +264,24 @@ fn bind_system(
     world: &mut World,
     desc: &SystemDesc,
     types: &[TypeDesc],
+    claim: Claim<'_>,
 ) -> Result<Bound<BoundSystem>, SystemBindError> {
+    let schedule = world.get_resource_or_init::<ModStates>().schedule(&desc.schedule).and_then(Result::ok);
+    if let Some((_, state)) = schedule {
+        claim.path(READ, state);
+    }
     let unordered = |source| SystemBindError::Order { system: desc.name.clone(), source };
     let order = bind_order(world, desc).map_err(unordered)?;
     let untestable = |source| SystemBindError::Condition { system: desc.name.clone(), source };
-    let conditions = Conditions::bind(world, &desc.conditions, types).map_err(untestable)?;
-    let params = match bind_params(world, &desc.name, &desc.params, types, None)? {
+    let conditions = Conditions::bind(world, &desc.conditions, types, claim).map_err(untestable)?;
+    let params = match bind_params(world, &desc.name, &desc.params, types, None, claim)? {
         Bound::Ready(params) => params,
         Bound::Waiting(names) => return Ok(Bound::Waiting(names)),
     };
     Ok(Bound::Ready(BoundSystem {
         name: desc.name.clone(),
         schedule: desc.schedule.clone(),
-        state_schedule: world.get_resource_or_init::<ModStates>().schedule(&desc.schedule).and_then(Result::ok),
+        state_schedule: schedule.map(|(label, _)| label),
         params,
         // Known when all systems are.
         after: Vec::new(),
@@ -287,6 +297,7 @@ pub(super) fn bind_params(
     descs: &[ParamDesc],
     types: &[TypeDesc],
     event: Option<&Arc<Crossing>>,
+    claim: Claim<'_>,
 ) -> Result<Bound<Vec<BoundParam>>, SystemBindError> {
     let failed = |source| SystemBindError::Query { system: system.to_owned(), source };
     let mut params = Vec::new();
@@ -298,7 +309,7 @@ pub(super) fn bind_params(
                 Bound::Ready(BoundParam::Event(Box::new(Block::of_values(Arc::clone(crossing)))))
             }
             (ParamDesc::Event, None) => return Err(SystemBindError::Event { observer: system.to_owned() }),
-            _ => bind_param(world, param, types).map_err(failed)?,
+            _ => bind_param(world, param, types, claim).map_err(failed)?,
         };
         match bound {
             Bound::Waiting(names) => waiting.extend(names),
@@ -317,17 +328,22 @@ pub(super) fn bind_params(
     Ok(if waiting.is_empty() { Bound::Ready(params) } else { Bound::Waiting(waiting) })
 }
 
-fn bind_param(world: &mut World, param: &ParamDesc, types: &[TypeDesc]) -> Result<Bound<BoundParam>, QueryError> {
+fn bind_param(
+    world: &mut World,
+    param: &ParamDesc,
+    types: &[TypeDesc],
+    claim: Claim<'_>,
+) -> Result<Bound<BoundParam>, QueryError> {
     if let ParamDesc::MessageReader(index) | ParamDesc::MessageWriter(index) = param {
         let desc = usize::try_from(*index).ok().and_then(|index| types.get(index));
         let desc = desc.ok_or(QueryError::NoSuchType { index: *index, types: types.len() })?;
         return if matches!(param, ParamDesc::MessageReader(_)) {
-            Ok(MessageReader::bind(world, desc)?.map(|reader| BoundParam::Messages(Box::new(reader))))
+            Ok(MessageReader::bind(world, desc, claim)?.map(|reader| BoundParam::Messages(Box::new(reader))))
         } else {
-            Ok(messages::bind_writer(world, desc)?.map(|()| BoundParam::WriteMessages(*index)))
+            Ok(messages::bind_writer(world, desc, claim)?.map(|()| BoundParam::WriteMessages(*index)))
         };
     }
-    let mut types = TypesOf { descs: types, bind: |desc: &TypeDesc| bind(world, desc) };
+    let mut types = TypesOf { descs: types, bind: |desc: &TypeDesc| bind(world, desc), claim };
     let bound = match param {
         ParamDesc::World => Bound::Ready(BoundParam::World),
         ParamDesc::Query(query) => match BoundQuery::bind(query, &mut types)? {

@@ -21,7 +21,8 @@ use mod_abi::describe::{ConditionDesc, ConditionTest, TypeDesc, TypeIndex};
 use thiserror::Error;
 
 use crate::bridge::{
-    query::QueryError,
+    grant::{Claim, READ},
+    query::{QueryError, Types, TypesOf},
     states::{ModStates, StateError},
     types::{Binding, TypeError, bind},
 };
@@ -79,14 +80,17 @@ impl Conditions {
         world: &mut World,
         conditions: &[ConditionDesc],
         types: &[TypeDesc],
+        claim: Claim<'_>,
     ) -> Result<Self, ConditionError> {
         let mut bound = Vec::new();
         for condition in conditions.iter().take(MAX_CONDITIONS) {
             let test = match &condition.test {
                 ConditionTest::InState(value) => {
-                    Test::System(world.get_resource_or_init::<ModStates>().find(value)?.condition())
+                    let value = world.get_resource_or_init::<ModStates>().find(value)?;
+                    claim.path(READ, value.path());
+                    Test::System(value.condition())
                 }
-                ConditionTest::ResourceExists(ty) => Test::Resource(resource(world, *ty, types)?),
+                ConditionTest::ResourceExists(ty) => Test::Resource(resource(world, *ty, types, claim)?),
                 ConditionTest::OnTimer(duration) => {
                     Test::System(Box::new(IntoSystem::into_system(on_timer(*duration))))
                 }
@@ -153,18 +157,19 @@ impl TestedResource {
     }
 }
 
-fn resource(world: &mut World, ty: TypeIndex, types: &[TypeDesc]) -> Result<TestedResource, QueryError> {
-    let desc = usize::try_from(ty).ok().and_then(|index| types.get(index));
-    let desc = desc.ok_or(QueryError::NoSuchType { index: ty, types: types.len() })?;
-    match bind(world, desc)? {
+fn resource(
+    world: &mut World,
+    ty: TypeIndex,
+    types: &[TypeDesc],
+    claim: Claim<'_>,
+) -> Result<TestedResource, QueryError> {
+    let mut types = TypesOf { descs: types, bind: |desc: &TypeDesc| bind(world, desc), claim };
+    match types.get(ty, READ)?.0 {
         Binding::Bound(bound) => Ok(TestedResource::Met(bound.component)),
-        Binding::NotYet { name } => {
-            // Both ways to name a type lead to it, or it would not have been found just now.
+        Binding::NotYet { path, .. } => {
             let registry = world.resource::<AppTypeRegistry>().read();
-            let by_path = registry.get_with_type_path(&desc.path);
-            let found = by_path.or_else(|| registry.get_with_short_type_path(&name));
-            let missing = || TypeError::Unknown { path: desc.path.clone(), nearest: None };
-            Ok(TestedResource::NotYet(found.ok_or_else(missing)?.type_id()))
+            let found = registry.get_with_type_path(&path).map(|found| found.type_id());
+            Ok(TestedResource::NotYet(found.ok_or(TypeError::Unknown { path, nearest: None })?))
         }
     }
 }

@@ -119,6 +119,11 @@ impl Crossing {
         }
     }
 
+    /// Whether a mod defines the type, and not the game.
+    pub(crate) fn is_defined_by_mod(&self) -> bool {
+        !matches!(self.memory, Memory::Reflected(_))
+    }
+
     /// What the World's memory of a value of a mod's type looks like, and how it is dropped.
     pub(crate) fn defined_memory(&self) -> Option<(Layout, Option<unsafe fn(OwningPtr)>)> {
         match &self.memory {

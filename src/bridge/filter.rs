@@ -7,6 +7,7 @@ use bevy_ecs::{change_detection::Tick, query::FilteredAccess};
 use mod_abi::describe::{FilterDesc, MAX_FILTER_DEPTH};
 
 use crate::bridge::{
+    grant::READ,
     query::{QueryError, Types},
     rows::Rows,
     types::{Binding, BoundType},
@@ -78,9 +79,9 @@ fn bind_next(
             return Ok(Some(if is_or { Filter::Any(members) } else { Filter::All(members) }));
         }
     };
-    match types.get(index)?.0 {
+    match types.get(index, READ)?.0 {
         Binding::Bound(ty) => Ok(Some(make(ty))),
-        Binding::NotYet { name } => {
+        Binding::NotYet { name, .. } => {
             waiting.push(name);
             Ok(None)
         }

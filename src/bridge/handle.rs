@@ -17,6 +17,7 @@ use thiserror::Error;
 use crate::bridge::{
     apply::{BoundByIndex, CommandError},
     frame::FrameNumber,
+    grant::Grants,
     neighbours::RunningMods,
     on_demand::OnDemand,
     scatter::ScatterError,
@@ -110,6 +111,8 @@ const MAX_TYPES: usize = 1024;
 #[derive(Debug)]
 pub(crate) struct ModHandle {
     pub(crate) id: Arc<str>,
+    /// What it may do. It stays so for as long as this version runs.
+    pub(crate) grants: Grants,
     compiled: CompiledMod,
     /// The mods that it may call.
     running_mods: RunningMods,
@@ -150,7 +153,7 @@ pub(crate) struct Busy;
 
 impl ModHandle {
     pub(crate) fn new(
-        id: Arc<str>,
+        grants: Grants,
         mut instance: Instance,
         types: Vec<TypeDesc>,
         running_mods: RunningMods,
@@ -159,7 +162,8 @@ impl ModHandle {
         // Its start-up systems count for a frame, too.
         instance.begin_frame();
         Self {
-            id,
+            id: Arc::clone(grants.mod_id()),
+            grants,
             compiled: instance.compiled().clone(),
             running_mods,
             frame,

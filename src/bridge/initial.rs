@@ -8,6 +8,8 @@ use mod_abi::describe::ModDescription;
 
 use crate::bridge::{
     apply::CommandError,
+    bind::SystemBindError,
+    grant::{Access, Claim, Claims, Grants},
     insert::{self, Piece},
     permit::{InsertedResources, Permits},
     query::Bound,
@@ -22,21 +24,49 @@ pub(crate) struct InitialResources(Vec<Piece>);
 /// Builds the resources that a mod starts with. Its own types have to be in place.
 ///
 /// # Errors
-/// What is wrong with the first that cannot be inserted.
-pub(crate) fn build(world: &mut World, description: &ModDescription) -> Result<Bound<InitialResources>, CommandError> {
+/// All that the mod is not granted, and what is wrong with the first that cannot be inserted.
+pub(crate) fn build(
+    world: &mut World,
+    description: &ModDescription,
+    grants: &Grants,
+) -> Result<Bound<InitialResources>, Vec<SystemBindError>> {
+    let claims = Claims::new(grants);
+    let built = build_claimed(world, description, claims.of_mod());
+    let mut errors: Vec<_> = claims.into_refused().into_iter().map(SystemBindError::from).collect();
+    match built {
+        Ok(built) if errors.is_empty() => Ok(built),
+        built => {
+            errors.extend(built.err().map(SystemBindError::Resource));
+            Err(errors)
+        }
+    }
+}
+
+fn build_claimed(
+    world: &mut World,
+    description: &ModDescription,
+    claim: Claim<'_>,
+) -> Result<Bound<InitialResources>, CommandError> {
     if description.resources.is_empty() {
         return Ok(Bound::Ready(InitialResources::default()));
     }
     let permits = Permits::new(world);
     let mut pieces = Vec::new();
     let mut waiting = Vec::new();
+    // All of them are claimed before one of them can be wrong.
+    let mut bound = Vec::with_capacity(description.resources.len());
     for resource in &description.resources {
         let (index, types) = (resource.ty, &description.types);
         let desc = usize::try_from(index).ok().and_then(|index| types.get(index));
         let desc = desc.ok_or(CommandError::NoSuchType { index, types: types.len() })?;
-        let ty = match types::bind(world, desc)? {
+        let binding = types::bind(world, desc)?;
+        binding.claim(claim, &[Access::Write]);
+        bound.push((binding, desc, &resource.value));
+    }
+    for (binding, desc, value) in bound {
+        let ty = match binding {
             Binding::Bound(ty) => ty,
-            Binding::NotYet { name } => {
+            Binding::NotYet { name, .. } => {
                 waiting.push(name);
                 continue;
             }
@@ -49,7 +79,7 @@ pub(crate) fn build(world: &mut World, description: &ModDescription) -> Result<B
         let invalid = |reason: String| CommandError::Value { path: path(), reason };
         let types = world.resource::<AppTypeRegistry>().read();
         let reflection = Reflection { types: &types, assets: world.get_resource::<AssetServer>() };
-        let value = ty.crossing.build(&resource.value, reflection).map_err(|error| invalid(error.to_string()))?;
+        let value = ty.crossing.build(value, reflection).map_err(|error| invalid(error.to_string()))?;
         let piece = Piece::new(world, ty.component, value);
         pieces.push(piece.ok_or_else(|| invalid("the game built something else of it".to_owned()))?);
     }

@@ -25,6 +25,7 @@ use crate::bridge::{
     declared::{self, Found},
     definitions,
     gather::{Block, GatherError},
+    grant::{Access, Claim, READ},
     handle::catch,
     messages::defined::DefinedMessages,
     outgoing::{DeliveryError, outgoing},
@@ -107,25 +108,26 @@ pub(crate) struct MessageReader {
 
 impl MessageReader {
     /// Binds a reader to a message of the game or of a mod.
-    pub(crate) fn bind(world: &mut World, desc: &TypeDesc) -> Result<Bound<Self>, QueryError> {
+    pub(crate) fn bind(world: &mut World, desc: &TypeDesc, claim: Claim<'_>) -> Result<Bound<Self>, QueryError> {
         let registry = world.get_resource_or_init::<AppTypeRegistry>().clone();
         let registry = registry.read();
-        let (source, resource, crossing) = match declared::find(world, &registry, desc, DefinitionKind::Message)? {
-            Found::NotYet => return Ok(Bound::Waiting(vec![desc.path.clone()])),
-            Found::Declared(crossing) => {
-                let resource = world.register_component::<DefinedMessages>();
-                (Source::Defined(Arc::clone(&crossing)), resource, crossing)
-            }
-            Found::Game => {
-                let registration = find(&registry, &desc.path)?;
-                let offered = world.get_resource_or_init::<GameMessages>().0.get(&registration.type_id()).copied();
-                let path = registration.type_info().type_path();
-                let message = offered.ok_or_else(|| TypeError::NotOffered { path: path.to_owned() })?;
-                let crossing = crossing(registration, desc, &registry)?;
-                crossing.check_data(desc)?;
-                (Source::Game(message), message.resource, Arc::new(crossing))
-            }
-        };
+        let (source, resource, crossing) =
+            match declared::find(world, &registry, desc, DefinitionKind::Message, (claim, READ))? {
+                Found::NotYet => return Ok(Bound::Waiting(vec![desc.path.clone()])),
+                Found::Declared(crossing) => {
+                    let resource = world.register_component::<DefinedMessages>();
+                    (Source::Defined(Arc::clone(&crossing)), resource, crossing)
+                }
+                Found::Game => {
+                    let registration = find(&registry, &desc.path)?;
+                    let offered = world.get_resource_or_init::<GameMessages>().0.get(&registration.type_id()).copied();
+                    let path = registration.type_info().type_path();
+                    let message = offered.ok_or_else(|| TypeError::NotOffered { path: path.to_owned() })?;
+                    let crossing = crossing(registration, desc, &registry)?;
+                    crossing.check_data(desc)?;
+                    (Source::Game(message), message.resource, Arc::new(crossing))
+                }
+            };
         Ok(Bound::Ready(Self { source, resource, block: Block::of_values(crossing), cursor: 0, end: 0 }))
     }
 
@@ -176,10 +178,10 @@ impl MessageReader {
 }
 
 /// Checks that mods can write messages of a type.
-pub(crate) fn bind_writer(world: &mut World, desc: &TypeDesc) -> Result<Bound<()>, QueryError> {
+pub(crate) fn bind_writer(world: &mut World, desc: &TypeDesc, claim: Claim<'_>) -> Result<Bound<()>, QueryError> {
     let registry = world.get_resource_or_init::<AppTypeRegistry>().clone();
     let registry = registry.read();
-    match declared::find(world, &registry, desc, DefinitionKind::Message)? {
+    match declared::find(world, &registry, desc, DefinitionKind::Message, (claim, &[Access::Send]))? {
         Found::NotYet => Ok(Bound::Waiting(vec![desc.path.clone()])),
         Found::Declared(_) => Ok(Bound::Ready(())),
         Found::Game => {

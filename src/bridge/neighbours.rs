@@ -251,9 +251,11 @@ impl<'a> Chain<'a> {
         false
     }
 
-    /// The mod that is called, if it runs and is not in the middle of a call itself.
+    /// The mod that is called, if the game lets the last one call it, and it runs and is not in the middle of a call itself.
     pub(crate) fn find(&self, call: &ModCall<'_>) -> Result<Callee, ModCallFailure> {
         let id = &call.import.mod_id;
+        let granted = self.handle.grants.check_call(id, &call.import.name);
+        granted.map_err(|refused| ModCallFailure::new(ModCallStatus::Refused, refused.to_string()))?;
         if self.contains(id) {
             return Err(busy(id));
         }

@@ -14,6 +14,8 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::bridge::{
     gather::Block,
+    grant::{Claims, Grants, READ, READ_AND_WRITE},
+    handle::ModHandle,
     query::{Bound, BoundQuery, QueryError, Term, Types, TypesOf},
     types::{Binding, bind_readonly},
     value::Reflection,
@@ -65,26 +67,29 @@ pub(crate) const WORLD_FUNCTIONS: [(&str, WorldFunction); 8] = [
 ];
 
 impl OnDemand {
-    /// Answers a request of the mod.
+    /// Answers a request of the mod, if it is granted what it wants.
     pub(crate) fn answer(
         &mut self,
         function: WorldFunction,
         args: &[u8],
         world: &World,
-        limit: usize,
+        handle: &ModHandle,
         result: &mut Vec<u8>,
     ) -> Result<(), String> {
+        let (grants, limit) = (&handle.grants, handle.answer_limit);
         match function {
             WorldFunction::Prepare if args.len() > MAX_REQUEST => Err(format!("it has more than {MAX_REQUEST} bytes")),
-            WorldFunction::Prepare => reply(&self.prepare(arguments(args)?, world)?, result),
-            WorldFunction::Query | WorldFunction::Resource => self.rows(arguments(args)?, None, world, limit, result),
+            WorldFunction::Prepare => reply(&self.prepare(arguments(args)?, world, grants)?, result),
+            WorldFunction::Query | WorldFunction::Resource => {
+                self.rows(arguments(args)?, None, (world, grants), limit, result)
+            }
             WorldFunction::Get => {
                 let (handle, bits): (u32, u64) = arguments(args)?;
                 let entity = Entity::try_from_bits(bits).ok_or_else(|| format!("{bits:#x} is no entity"))?;
-                self.rows(handle, Some(entity), world, limit, result)
+                self.rows(handle, Some(entity), (world, grants), limit, result)
             }
             WorldFunction::Count => {
-                let rows = match self.block(arguments(args)?, world)? {
+                let rows = match self.block(arguments(args)?, world, grants)? {
                     Some(block) => block.count(world).map_err(|error| error.to_string())?,
                     None => 0,
                 };
@@ -98,7 +103,7 @@ impl OnDemand {
         }
     }
 
-    fn prepare(&mut self, request: WorldRequest, world: &World) -> Result<u32, String> {
+    fn prepare(&mut self, request: WorldRequest, world: &World, grants: &Grants) -> Result<u32, String> {
         if self.prepared.len() >= MAX_PREPARED {
             return Err(format!("more than {MAX_PREPARED} requests are prepared"));
         }
@@ -107,17 +112,17 @@ impl OnDemand {
         {
             return Err("on-demand access only reads, but a term writes".to_owned());
         }
-        let block = bind(&request, world).map_err(|error| error.to_string())?;
+        let block = bind(&request, world, grants)?;
         self.prepared.push(Prepared { request, block });
         u32::try_from(self.prepared.len() - 1).map_err(|error| error.to_string())
     }
 
     /// The block of a prepared request, once the World has met its types.
-    fn block(&mut self, handle: u32, world: &World) -> Result<Option<&mut Block>, String> {
+    fn block(&mut self, handle: u32, world: &World, grants: &Grants) -> Result<Option<&mut Block>, String> {
         let prepared = usize::try_from(handle).ok().and_then(|handle| self.prepared.get_mut(handle));
         let prepared = prepared.ok_or_else(|| format!("there is no prepared request {handle}"))?;
         if prepared.block.is_none() {
-            prepared.block = bind(&prepared.request, world).map_err(|error| error.to_string())?;
+            prepared.block = bind(&prepared.request, world, grants)?;
         }
         Ok(prepared.block.as_mut())
     }
@@ -126,13 +131,13 @@ impl OnDemand {
         &mut self,
         handle: u32,
         entity: Option<Entity>,
-        world: &World,
+        (world, grants): (&World, &Grants),
         limit: usize,
         result: &mut Vec<u8>,
     ) -> Result<(), String> {
         let mut nothing = Block::empty(self.columns(handle));
         // Binding looks into the registry, too, which must not be locked twice.
-        let (block, entity) = match self.block(handle, world)? {
+        let (block, entity) = match self.block(handle, world, grants)? {
             Some(block) => (block, entity),
             None => (&mut nothing, None),
         };
@@ -165,9 +170,20 @@ fn column_count(target: &WorldTarget) -> usize {
     }
 }
 
-fn bind(request: &WorldRequest, world: &World) -> Result<Option<Block>, QueryError> {
+/// Binds a request. What is not granted is an error, whether the World has met its types or not.
+fn bind(request: &WorldRequest, world: &World, grants: &Grants) -> Result<Option<Block>, String> {
+    let claims = Claims::new(grants);
+    let bound = bind_claimed(request, world, &claims);
+    let refused = claims.into_refused();
+    if !refused.is_empty() {
+        return Err(refused.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "));
+    }
+    bound.map_err(|error| error.to_string())
+}
+
+fn bind_claimed(request: &WorldRequest, world: &World, claims: &Claims) -> Result<Option<Block>, QueryError> {
     let lookup = |desc: &TypeDesc| bind_readonly(world, desc);
-    let mut types = TypesOf { descs: &request.types, bind: lookup };
+    let mut types = TypesOf { descs: &request.types, bind: lookup, claim: claims.of_mod() };
     Ok(match &request.target {
         WorldTarget::Query(query) => match BoundQuery::bind(query, &mut types)? {
             Bound::Ready(mut query) => {
@@ -189,9 +205,9 @@ pub(crate) fn bind_resource(
     write: bool,
     types: &mut impl Types,
 ) -> Result<Bound<(ComponentId, Term)>, QueryError> {
-    let (binding, desc) = types.get(ty)?;
+    let (binding, desc) = types.get(ty, if write { READ_AND_WRITE } else { READ })?;
     match binding {
-        Binding::NotYet { name } => Ok(Bound::Waiting(vec![name])),
+        Binding::NotYet { name, .. } => Ok(Bound::Waiting(vec![name])),
         Binding::Bound(ty) => {
             ty.crossing.check_data(desc)?;
             if write {

@@ -15,8 +15,10 @@ use mod_abi::describe::{DefinitionKind, TypeDesc, TypeRole};
 use thiserror::Error;
 
 use crate::bridge::{
+    apply::CommandError,
     crossing::{Crossing, Owned},
     definitions,
+    grant::{Access, Grants},
     permit::forbidden_to_send,
     types::{TypeError, crossing, find},
     value::{Reflection, ValueError},
@@ -115,6 +117,16 @@ fn known(world: &World, desc: &TypeDesc) -> Result<Option<Arc<Outgoing>>, TypeEr
 
 fn key(registration: &TypeRegistration, desc: &TypeDesc) -> (TypeId, Option<String>) {
     (registration.type_id(), (desc.role == TypeRole::Part).then(|| desc.schema.to_string()))
+}
+
+/// Whether the game lets a mod send values of a type. Types of the game were looked up by [`outgoing`] before.
+pub(crate) fn check_grant(world: &World, desc: &TypeDesc, grants: &Grants) -> Result<(), CommandError> {
+    if let Some((_, crossing)) = definitions::find_sent(world, &desc.path) {
+        return Ok(grants.check(Access::Send, &crossing)?);
+    }
+    let known = known(world, desc).map_err(DeliveryError::from)?;
+    let known = known.ok_or_else(|| DeliveryError::NoSuchType { path: desc.path.clone() })?;
+    Ok(grants.check(Access::Send, &known.crossing)?)
 }
 
 /// Whether a value can be sent, and is one. It is not sent yet. Types of the game were looked up by [`outgoing`] before.

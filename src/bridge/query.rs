@@ -15,6 +15,7 @@ use thiserror::Error;
 use crate::bridge::{
     crossing::Crossing,
     filter::{self, Filter},
+    grant::{Access, Claim, READ, READ_AND_WRITE},
     types::{Binding, BoundType, TypeError},
 };
 
@@ -100,21 +101,24 @@ impl<T> Bound<T> {
 
 /// Finds the types that a mod's description names by index.
 pub(crate) trait Types {
-    /// The type at `index`, and how the mod describes it.
-    fn get(&mut self, index: TypeIndex) -> Result<(Binding, &TypeDesc), QueryError>;
+    /// The type at `index`, and how the mod describes it. Whoever wants a type says what for.
+    fn get(&mut self, index: TypeIndex, accesses: &[Access]) -> Result<(Binding, &TypeDesc), QueryError>;
 }
 
-/// Types that are looked up through a function.
+/// Types that are looked up through a function, and claimed.
 pub(crate) struct TypesOf<'d, F> {
     pub(crate) descs: &'d [TypeDesc],
     pub(crate) bind: F,
+    pub(crate) claim: Claim<'d>,
 }
 
 impl<F: FnMut(&TypeDesc) -> Result<Binding, TypeError>> Types for TypesOf<'_, F> {
-    fn get(&mut self, index: TypeIndex) -> Result<(Binding, &TypeDesc), QueryError> {
+    fn get(&mut self, index: TypeIndex, accesses: &[Access]) -> Result<(Binding, &TypeDesc), QueryError> {
         let desc = usize::try_from(index).ok().and_then(|index| self.descs.get(index));
         let desc = desc.ok_or(QueryError::NoSuchType { index, types: self.descs.len() })?;
-        Ok(((self.bind)(desc)?, desc))
+        let binding = (self.bind)(desc)?;
+        binding.claim(self.claim, accesses);
+        Ok((binding, desc))
     }
 }
 
@@ -153,10 +157,10 @@ impl BoundQuery {
             TermDesc::ReadOptional(index) => (index, false, true),
             TermDesc::WriteOptional(index) => (index, true, true),
         };
-        let (binding, desc) = types.get(index)?;
+        let (binding, desc) = types.get(index, if write { READ_AND_WRITE } else { READ })?;
         let ty = match binding {
             Binding::Bound(ty) => ty,
-            Binding::NotYet { name } => {
+            Binding::NotYet { name, .. } => {
                 waiting.push(name);
                 return Ok(());
             }

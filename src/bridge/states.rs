@@ -11,7 +11,7 @@ use bevy_ecs::{
     system::IntoSystem,
 };
 use bevy_reflect::{
-    FromReflect, TypeInfo, Typed,
+    FromReflect, TypeInfo, TypePath, Typed,
     enums::{DynamicEnum, DynamicVariant, VariantInfo, VariantType},
 };
 use bevy_state::{
@@ -93,6 +93,8 @@ struct OfferedState {
 
 /// One value of a state: what Bevy makes of it.
 pub(crate) trait StateValue: fmt::Debug {
+    /// The path of the state's type.
+    fn path(&self) -> &'static str;
     fn on_enter(&self) -> InternedScheduleLabel;
     fn on_exit(&self) -> InternedScheduleLabel;
     /// Whether the game is in it.
@@ -102,7 +104,11 @@ pub(crate) trait StateValue: fmt::Debug {
 #[derive(Debug)]
 struct Value<S>(S);
 
-impl<S: States> StateValue for Value<S> {
+impl<S: States + TypePath> StateValue for Value<S> {
+    fn path(&self) -> &'static str {
+        S::type_path()
+    }
+
     fn on_enter(&self) -> InternedScheduleLabel {
         OnEnter(self.0.clone()).intern()
     }
@@ -116,7 +122,7 @@ impl<S: States> StateValue for Value<S> {
     }
 }
 
-fn make<S: States + FromReflect>(name: &str) -> Option<Box<dyn StateValue>> {
+fn make<S: States + FromReflect + TypePath>(name: &str) -> Option<Box<dyn StateValue>> {
     let value = S::from_reflect(&DynamicEnum::new(name, DynamicVariant::Unit))?;
     Some(Box::new(Value(value)))
 }
@@ -179,11 +185,11 @@ impl ModStates {
         }
     }
 
-    /// The schedule that a name means: `OnEnter(..)` or `OnExit(..)`. `None` if it is neither.
-    pub(crate) fn schedule(&self, name: &str) -> Option<Result<InternedScheduleLabel, StateError>> {
+    /// The schedule that a name means, `OnEnter(..)` or `OnExit(..)`, and the path of the state. `None` if it is neither.
+    pub(crate) fn schedule(&self, name: &str) -> Option<Result<(InternedScheduleLabel, &'static str), StateError>> {
         let inside = |kind: &str| name.strip_prefix(kind)?.strip_prefix('(')?.strip_suffix(')');
         let label = |value: &str, of: fn(&dyn StateValue) -> InternedScheduleLabel| {
-            self.find(value.trim()).map(|value| of(&*value))
+            self.find(value.trim()).map(|value| (of(&*value), value.path()))
         };
         match (inside("OnEnter"), inside("OnExit")) {
             (Some(value), _) => Some(label(value, |value| value.on_enter())),

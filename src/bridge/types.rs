@@ -20,6 +20,7 @@ use thiserror::Error;
 use crate::bridge::{
     crossing::Crossing,
     definitions,
+    grant::{Access, Claim},
     schema::schema_of,
     shape::{Shape, part_of},
 };
@@ -116,7 +117,19 @@ pub(crate) enum Binding {
     /// has not defined it yet.
     NotYet {
         name: String,
+        /// The type's full path.
+        path: String,
     },
+}
+
+impl Binding {
+    /// Notes what is wanted of the type.
+    pub(crate) fn claim(&self, claim: Claim<'_>, accesses: &[Access]) {
+        match self {
+            Self::Bound(ty) => claim.ty(accesses, &ty.crossing),
+            Self::NotYet { path, .. } => claim.path(accesses, path),
+        }
+    }
 }
 
 /// The game's types that mods named so far, and which part of each. They are looked up once.
@@ -185,7 +198,7 @@ fn lookup<'r>(world: &World, registry: &'r TypeRegistry, desc: &TypeDesc) -> Res
     match find(registry, &desc.path) {
         Ok(registration) => Ok(Lookup::Game(registration)),
         Err(TypeError::Unknown { path, .. }) if definitions::is_expected(world, &path) => {
-            Ok(Lookup::Done(Binding::NotYet { name: path }))
+            Ok(Lookup::Done(Binding::NotYet { name: path, path: desc.path.clone() }))
         }
         Err(error) => Err(error),
     }
@@ -198,7 +211,10 @@ fn bind_registered(
     registry: &TypeRegistry,
 ) -> Result<Binding, TypeError> {
     let info = registration.type_info();
-    let not_yet = || Ok(Binding::NotYet { name: info.type_path_table().short_path().to_owned() });
+    let not_yet = || {
+        let name = info.type_path_table().short_path().to_owned();
+        Ok(Binding::NotYet { name, path: info.type_path().to_owned() })
+    };
     let Some(component) = world.components().get_id(registration.type_id()) else { return not_yet() };
     let Some(component_info) = world.components().get_info(component) else { return not_yet() };
     Ok(Binding::Bound(Arc::new(BoundType {

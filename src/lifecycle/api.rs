@@ -9,7 +9,7 @@ use mod_host::{GameApi, GameApiError, OfferedSchedule};
 use tracing::{error, info};
 
 use crate::{
-    bridge::api::describe,
+    bridge::api::{Granted, describe},
     lifecycle::{schedule::schedule_names, settings::ModSettings},
 };
 
@@ -32,6 +32,9 @@ pub trait DescribeGame {
     /// assert!(time.can(ModAccess::Read) && !time.can(ModAccess::Write));
     /// ```
     ///
+    /// What mods can do with a type follows [`ModSettings::permissions`], which hold for all mods. Functions and states are listed
+    /// if any mod may use them.
+    ///
     /// A component is among it once the World has met it: when it was spawned, or a system that names it has run. With
     /// `#[reflect(Component)]` on its type it always is. Types that mods define are not the game's and never are.
     fn game_api(&mut self) -> GameApi;
@@ -39,7 +42,11 @@ pub trait DescribeGame {
 
 impl DescribeGame for World {
     fn game_api(&mut self) -> GameApi {
-        let mut api = describe(self);
+        let settings = self.get_resource::<ModSettings>();
+        let permissions = settings.map(|settings| settings.permissions.clone()).unwrap_or_default();
+        let single = settings.into_iter().flat_map(|settings| settings.overrides.values());
+        let single = single.filter_map(|overrides| overrides.permissions.clone()).collect();
+        let mut api = describe(self, &Granted { permissions, single });
         if let Some(settings) = self.get_resource::<ModSettings>() {
             api.game.clone_from(&settings.game);
             api.folder.clone_from(&settings.folder);

@@ -345,7 +345,7 @@ impl HostCalls for WholeWorld<'_, '_> {
     ) -> Result<(), String> {
         if let Some((_, function)) = WORLD_FUNCTIONS.get(function) {
             let handle = self.chain.handle();
-            return handle.on_demand().answer(*function, args, self.world, handle.answer_limit, result);
+            return handle.on_demand().answer(*function, args, self.world, handle, result);
         }
         let make = |_: &mut World, functions: Mut<HostFunctions>| functions.make(function);
         let function = self.world.resource_scope(make);

@@ -93,10 +93,17 @@ pub(crate) fn resume(world: &mut World, id: &Arc<str>) {
     };
     let Earlier { identity, handle, signature } = earlier;
     let version = identity.version.clone();
+    // What the game has taken back since does not come back with it.
+    if handle.grants.permissions() != world.resource::<ModSettings>().permissions_of(id) {
+        error!("{id} {version}: it cannot go on, because it has permissions that do not hold any more");
+        put_back(world, id, failed);
+        return;
+    }
     // Its types are what they were, those that came up in its calls too.
     let types = handle.types().clone();
     let types = definitions::register(world, id, &types).map(|types| definitions::swap(world, types));
-    let bound = types.ok().map(|types| (bind_mod(world, &signature.description, |name| moment(name).is_some()), types));
+    let is_schedule = |name: &str| moment(name).is_some();
+    let bound = types.ok().map(|types| (bind_mod(world, &signature.description, is_schedule, &handle.grants), types));
     let systems = match bound {
         Some((Ok(Bound::Ready((systems, observers))), types)) => {
             definitions::migrate(world, &types);

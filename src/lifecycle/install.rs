@@ -8,12 +8,13 @@ use tracing::{info, warn};
 
 use crate::{
     bridge::{
-        bind::SystemBindError,
+        bind::{BoundSystem, SystemBindError},
         definitions::{self, Entries},
         frame::FrameNumber,
+        grant::Grants,
         handle::{ModHandle, SystemError},
-        initial,
-        observers::bind::bind_mod,
+        initial::{self, InitialResources},
+        observers::bind::{BoundObserver, bind_mod},
         player::SettingsLayout,
         query::Bound,
     },
@@ -26,6 +27,7 @@ use crate::{
         registry::{ModRecord, ModRegistry, ModState, Signature},
         requests::Request,
         schedule::{self, moment},
+        settings::ModSettings,
         start::{Start, Systems, run_once},
     },
 };
@@ -62,18 +64,11 @@ pub(crate) fn install(world: &mut World, file: &str, prepared: Prepared) -> Resu
     // While the new version is bound, its own types mean what it says. Until it has taken over, the earlier one's are put
     // back whenever that one runs.
     let earlier_types = definitions::swap(world, types);
-    let bound = bind_mod(world, &prepared.description, |name| moment(name).is_some());
-    let bound = bound.and_then(|systems| match systems {
-        Bound::Waiting(types) => Ok(Err(types)),
-        Bound::Ready((systems, observers)) => match initial::build(world, &prepared.description) {
-            Ok(Bound::Ready(resources)) => Ok(Ok((Systems::sort(&id, systems, observers), resources))),
-            Ok(Bound::Waiting(types)) => Ok(Err(types)),
-            Err(error) => Err(vec![SystemBindError::Resource(error)]),
-        },
-    });
+    let grants = Grants::new(&id, world.resource::<ModSettings>().permissions_of(&id));
+    let bound = bind(world, &prepared, &grants);
     let (mut systems, resources) = match bound {
-        Ok(Ok(bound)) => bound,
-        Ok(Err(types)) => {
+        Ok(Bound::Ready((systems, observers, resources))) => (Systems::sort(&id, systems, observers), resources),
+        Ok(Bound::Waiting(types)) => {
             if runs(world, &id) {
                 definitions::swap(world, earlier_types);
             } else {
@@ -84,6 +79,7 @@ pub(crate) fn install(world: &mut World, file: &str, prepared: Prepared) -> Resu
         }
         Err(errors) => {
             definitions::swap(world, earlier_types);
+            withdraw(world, &id, &grants, &errors);
             return Err(fault(None, bind_fault(errors)));
         }
     };
@@ -99,7 +95,7 @@ pub(crate) fn install(world: &mut World, file: &str, prepared: Prepared) -> Resu
     }
     let types = signature.description.types.clone();
     let (running_mods, frame) = (reach::running_mods(world), FrameNumber::of(world));
-    let handle = Arc::new(ModHandle::new(Arc::clone(&id), instance, types, running_mods, frame));
+    let handle = Arc::new(ModHandle::new(grants, instance, types, running_mods, frame));
     let start = Start::new(world, &id, &handle, &signature);
 
     let types = definitions::swap(world, earlier_types);
@@ -167,6 +163,52 @@ pub(crate) fn install(world: &mut World, file: &str, prepared: Prepared) -> Resu
     let lost = lost.into();
     world.write_message(if is_reload { ModEvent::Reloaded { id, lost } } else { ModEvent::Loaded { id } });
     Ok(Installed::Done)
+}
+
+/// What a mod has in a World to which it is bound.
+type BoundAll = (Vec<BoundSystem>, Vec<BoundObserver>, InitialResources);
+
+/// Where all that a mod states meets what there is and what the game grants: the functions that it imports, its systems and
+/// observers, and the resources that it starts with. Everything that is wrong is found at once.
+fn bind(world: &mut World, prepared: &Prepared, grants: &Grants) -> Result<Bound<BoundAll>, Vec<SystemBindError>> {
+    let (refused, bearable) = grants.refused_calls(prepared.instance.manifest());
+    let bound = bind_mod(world, &prepared.description, |name| moment(name).is_some(), grants);
+    let resources = initial::build(world, &prepared.description, grants);
+    let mut errors: Vec<_> = refused.into_iter().map(SystemBindError::from).collect();
+    let bound = match (bound, resources) {
+        (Ok(Bound::Ready((systems, observers))), Ok(Bound::Ready(resources))) => {
+            Bound::Ready((systems, observers, resources))
+        }
+        (Ok(bound), Ok(resources)) => {
+            let names = |waiting| if let Bound::Waiting(names) = waiting { names } else { Vec::new() };
+            let mut types = names(bound.map(drop));
+            types.extend(names(resources.map(drop)));
+            types.sort_unstable();
+            types.dedup();
+            Bound::Waiting(types)
+        }
+        (bound, resources) => {
+            errors.extend(bound.err().into_iter().chain(resources.err()).flatten());
+            return Err(errors);
+        }
+    };
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    if matches!(bound, Bound::Ready(_)) {
+        bearable.iter().for_each(|refused| warn!("{}: {refused}; calling it is an error", grants.mod_id()));
+    }
+    Ok(bound)
+}
+
+/// A version that runs under other permissions does not go on when a new one is refused by those that hold now: it would keep
+/// what the game has taken back.
+fn withdraw(world: &World, id: &Arc<str>, grants: &Grants, errors: &[SystemBindError]) {
+    let is_refused = errors.iter().any(|error| matches!(error, SystemBindError::NotGranted(_)));
+    let running = world.resource::<ModRegistry>().mods.get(id).and_then(|record| record.running.as_ref());
+    if let Some(running) = running.filter(|running| is_refused && running.handle.grants != *grants) {
+        running.handle.set_stale();
+    }
 }
 
 fn bind_fault(errors: impl IntoIterator<Item = SystemBindError>) -> FaultCause {

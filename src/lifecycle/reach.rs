@@ -75,7 +75,7 @@ fn rebind(world: &mut World, id: &Arc<str>, reach: Reach) {
     let (identity, handle) = (Arc::clone(identity), Arc::clone(handle));
     let probation = earlier.probation.take();
     let signature = Signature { reach, ..earlier.signature.clone() };
-    let bound = bind_mod(world, &signature.description, |name| moment(name).is_some());
+    let bound = bind_mod(world, &signature.description, |name| moment(name).is_some(), &handle.grants);
     let mut running = match bound {
         Ok(Bound::Ready((systems, observers))) => {
             let systems = Systems::sort(id, systems, observers);

@@ -8,6 +8,8 @@ use bevy_tasks::available_parallelism;
 use mod_host::WasiGrants;
 use mod_host::{CompileCache, EngineConfig, Entropy, Execution, GameIdentity, Limits};
 
+use crate::bridge::grant::Permissions;
+
 /// How this game treats its mods. Insert it before [`WasmModsPlugin`](crate::WasmModsPlugin) to choose:
 ///
 /// ```
@@ -56,6 +58,24 @@ pub struct ModSettings {
     pub api_export: Option<PathBuf>,
     /// What each mod may use.
     pub limits: Limits,
+    /// What mods may read, write, send, call, spawn and despawn of the game, for all that have no
+    /// [permissions of their own](ModOverrides::permissions). By default that is everything that is not protected from all mods:
+    /// see [`Permissions`].
+    ///
+    /// ```
+    /// # use bevy::prelude::*;
+    /// # use bevy_wasm_mods::prelude::*;
+    /// use bevy_wasm_mods::{Access, Permissions};
+    ///
+    /// let permissions = Permissions::all().deny(Access::Write, "orchard::trade::*").despawn(false);
+    /// let settings = ModSettings { permissions, ..default() };
+    /// ```
+    ///
+    /// A mod is held to them when it is installed: one that states that it wants more is refused before any of its systems
+    /// runs, with everything that it wants and does not get in its fault. What commands and on-demand requests want shows only
+    /// when the mod runs; then it is checked before anything of it is done, and stops the mod. A change in play holds for a mod
+    /// from its next reload on. If that is refused, the version that runs is stopped, too.
+    pub permissions: Permissions,
     /// What holds for single mods, by their ids, instead of what holds for all.
     ///
     /// ```
@@ -144,6 +164,7 @@ impl Default for ModSettings {
             list: None,
             api_export: None,
             limits,
+            permissions: Permissions::default(),
             overrides: BTreeMap::new(),
             seed: None,
             deterministic: false,
@@ -165,6 +186,17 @@ impl Default for ModSettings {
 pub struct ModOverrides {
     /// What it may use, instead of [`ModSettings::limits`]: all of it, not only what differs.
     pub limits: Option<Limits>,
+    /// What it may do, instead of [`ModSettings::permissions`]: all of it, not only what differs. To add to what holds for all
+    /// mods, go on from a clone:
+    ///
+    /// ```
+    /// # use bevy::prelude::*;
+    /// # use bevy_wasm_mods::{Access, ModOverrides, ModSettings, Permissions};
+    /// let mut settings = ModSettings { permissions: Permissions::all().deny(Access::Write, "orchard::Gold"), ..default() };
+    /// let trusted = settings.permissions.clone().allow(Access::Write, "orchard::Gold");
+    /// settings.overrides.insert("market".to_owned(), ModOverrides { permissions: Some(trusted), ..default() });
+    /// ```
+    pub permissions: Option<Permissions>,
 }
 
 impl ModSettings {
@@ -189,6 +221,13 @@ impl ModSettings {
     pub(crate) fn entropy(&self) -> Entropy {
         let seed = self.seed.or(self.deterministic.then_some(0));
         seed.map_or(Entropy::Host, Entropy::Seeded)
+    }
+
+    /// What the mod with that id may do.
+    #[must_use]
+    pub fn permissions_of(&self, mod_id: &str) -> &Permissions {
+        let own = self.overrides.get(mod_id).and_then(|overrides| overrides.permissions.as_ref());
+        own.unwrap_or(&self.permissions)
     }
 
     /// The most bytes that a file of any mod may have.

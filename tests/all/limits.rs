@@ -13,7 +13,7 @@ use crate::{
 
 /// Settings in which the mod `large` alone has other limits.
 fn except_large(limits: ModLimits, large: ModLimits) -> ModSettings {
-    let overrides = ModOverrides { limits: Some(large) };
+    let overrides = ModOverrides { limits: Some(large), ..ModOverrides::default() };
     ModSettings { limits, overrides: BTreeMap::from([("large".to_owned(), overrides)]), ..ModSettings::default() }
 }
 

@@ -11,6 +11,7 @@ use mod_abi::MAX_DEPTH;
 use mod_host::{ModAccess, OfferedType};
 
 use crate::bridge::{
+    grant::{Access, Permissions},
     messages::GameMessages,
     permit::{Permits, forbidden_to_send, is_resource},
     schema::schema_of,
@@ -21,6 +22,7 @@ use crate::bridge::{
 pub(super) struct Offers<'a> {
     pub(super) world: &'a World,
     pub(super) permits: &'a Permits,
+    pub(super) permissions: &'a Permissions,
     pub(super) registry: &'a TypeRegistry,
 }
 
@@ -47,14 +49,22 @@ impl Offers<'_> {
 
     /// A component or a resource. `may_change` says whether mods may insert and remove it.
     fn data(&self, registration: &TypeRegistration, ty: &BoundType, may_change: impl Fn() -> Verdict) -> OfferedType {
+        let read = || self.granted(Access::Read, registration);
+        let write = || self.granted(Access::Write, registration);
         offer(
             registration,
             [
-                (ModAccess::Filter, Ok(())),
-                (ModAccess::Read, self.crosses(registration)),
-                (ModAccess::Write, unless(ty.read_only).and_then(|()| self.crosses(registration))),
-                (ModAccess::Insert, may_change().and_then(|()| self.is_built(registration))),
-                (ModAccess::Remove, may_change().and_then(|()| self.crosses(registration))),
+                (ModAccess::Filter, read()),
+                (ModAccess::Read, read().and_then(|()| self.crosses(registration))),
+                (
+                    ModAccess::Write,
+                    unless(ty.read_only)
+                        .and_then(|()| read())
+                        .and_then(|()| write())
+                        .and_then(|()| self.crosses(registration)),
+                ),
+                (ModAccess::Insert, may_change().and_then(|()| write()).and_then(|()| self.is_built(registration))),
+                (ModAccess::Remove, may_change().and_then(|()| write()).and_then(|()| self.crosses(registration))),
             ],
         )
     }
@@ -72,11 +82,15 @@ impl Offers<'_> {
         let read = if is_read { Ok(()) } else { Err(format!("the game lacks `app.add_mod_message::<{short}>()`")) };
         let write = if is_written { Ok(()) } else { Err("its type lacks `#[reflect(Message)]`".to_owned()) };
         let forbidden = || unless(forbidden_to_send(info.type_path()));
+        let (read, write) = (
+            read.and_then(|()| self.granted(Access::Read, registration)),
+            write.and_then(|()| forbidden()).and_then(|()| self.granted(Access::Send, registration)),
+        );
         Some(offer(
             registration,
             [
                 (ModAccess::Read, read.and_then(|()| self.crosses(registration))),
-                (ModAccess::Write, write.and_then(|()| forbidden()).and_then(|()| self.is_built(registration))),
+                (ModAccess::Write, write.and_then(|()| self.is_built(registration))),
             ],
         ))
     }
@@ -84,15 +98,23 @@ impl Offers<'_> {
     /// An event, if its type says that it is one.
     pub(super) fn event(&self, registration: &TypeRegistration) -> Option<OfferedType> {
         registration.contains::<ReflectEvent>().then(|| {
+            let read = self.granted(Access::Read, registration);
             let forbidden = unless(forbidden_to_send(registration.type_info().type_path()));
+            let send = forbidden.and_then(|()| self.granted(Access::Send, registration));
             offer(
                 registration,
                 [
-                    (ModAccess::Observe, self.crosses(registration)),
-                    (ModAccess::Trigger, forbidden.and_then(|()| self.is_built(registration))),
+                    (ModAccess::Observe, read.and_then(|()| self.crosses(registration))),
+                    (ModAccess::Trigger, send.and_then(|()| self.is_built(registration))),
                 ],
             )
         })
+    }
+
+    /// Whether the game lets all mods do something with a type.
+    fn granted(&self, access: Access, registration: &TypeRegistration) -> Verdict {
+        let granted = self.permissions.allows(access, registration.type_info().type_path());
+        if granted { Ok(()) } else { Err(format!("this game does not let all mods {} it", access.verb())) }
     }
 
     fn bound(&self, registration: &TypeRegistration) -> Option<Arc<BoundType>> {

@@ -23,9 +23,11 @@ use super::{
 };
 use crate::bridge::{
     definitions,
+    grant::Access,
     handle::ModHandle,
     insert::Piece,
     outgoing::{self, DeliveryError},
+    owner::SpawnedBy,
     permit::Permits,
     types::{self, Binding, BoundType},
     value::Reflection,
@@ -122,7 +124,7 @@ fn bind(world: &mut World, handle: &ModHandle, index: u32, known: &mut BoundByIn
         definitions::define_late(world, &handle.id, &desc, &earlier)?;
     }
     match types::bind(world, &desc)? {
-        Binding::NotYet { name } => Err(CommandError::NotYet { name }),
+        Binding::NotYet { name, .. } => Err(CommandError::NotYet { name }),
         Binding::Bound(bound) => {
             bound.crossing.check_data(&desc)?;
             if known.len() <= at {
@@ -165,7 +167,7 @@ struct Checker<'c> {
     run: &'c Run<'c>,
     permits: &'c Permits,
     bound: &'c BoundByIndex,
-    /// Components that were found to be for mods: few.
+    /// Components that were found to be for this mod: few.
     allowed: Vec<ComponentId>,
     /// The types of messages and events that are sent.
     sent: HashMap<u32, Arc<TypeDesc>>,
@@ -188,6 +190,7 @@ impl<'c> Checker<'c> {
     fn step<'a>(&mut self, command: Command<'a>) -> Result<Option<Step<'a>>, CommandError> {
         Ok(Some(match command {
             Command::Spawn { entity, components } => {
+                self.run.from.grants.check_spawn()?;
                 let not_reserved = |entity: String| CommandError::NotReserved { entity };
                 let entity = Entity::try_from_bits(entity).ok_or_else(|| not_reserved(format!("{entity:#x}")))?;
                 if !self.run.from.reserved().contains(&entity) || !self.spawned.insert(entity) {
@@ -219,11 +222,13 @@ impl<'c> Checker<'c> {
             }
             Command::InsertResource(value) => {
                 let ty = self.ty(value.ty)?;
+                self.run.from.grants.check(Access::Write, &ty.crossing)?;
                 self.allow(&ty.crossing.path, self.permits.forbidden_resource(self.world, ty))?;
                 Step::InsertResource(self.piece(ty, value.bytes)?)
             }
             Command::RemoveResource(index) => {
                 let ty = self.ty(index)?;
+                self.run.from.grants.check(Access::Write, &ty.crossing)?;
                 let forbidden = self.permits.forbidden_removal(self.world, ty, &self.run.from.id);
                 self.allow(&ty.crossing.path, forbidden)?;
                 Step::RemoveResource(ty.component)
@@ -303,10 +308,19 @@ impl<'c> Checker<'c> {
         self.spawned.contains(&entity) || there.is_ok_and(|there| self.permits.may_despawn(there, &self.run.from.id))
     }
 
+    /// Whether the mod spawned an entity, or does so now.
+    fn is_its_own(&self, entity: Entity) -> bool {
+        let by = self.world.get::<SpawnedBy>(entity);
+        self.spawned.contains(&entity) || by.is_some_and(|by| by.mod_id() == &*self.run.from.id)
+    }
+
     /// All that goes with an entity when it is despawned.
     fn despawns(&mut self, entity: Entity) -> Result<Vec<Entity>, CommandError> {
         if !self.may_despawn(entity) {
             return Err(CommandError::NotItsOwn { entity });
+        }
+        if !self.is_its_own(entity) {
+            self.run.from.grants.check_despawn(entity)?;
         }
         let all = self.family.with_descendants(self.world, entity);
         let refused = |reason| CommandError::Relationship { entity, path: "despawning".to_owned(), reason };
@@ -385,6 +399,7 @@ impl<'c> Checker<'c> {
         if self.allowed.contains(&ty.component) {
             return Ok(());
         }
+        self.run.from.grants.check(Access::Write, &ty.crossing)?;
         self.allow(&ty.crossing.path, self.permits.forbidden_component(self.world, ty))?;
         self.allowed.push(ty.component);
         Ok(())
@@ -408,6 +423,7 @@ impl<'c> Checker<'c> {
         let types = self.run.from.types();
         let desc = usize::try_from(index).ok().and_then(|index| types.get(index));
         let desc = Arc::new(desc.ok_or(CommandError::NoSuchType { index, types: types.len() })?.clone());
+        outgoing::check_grant(self.world, &desc, &self.run.from.grants)?;
         self.sent.insert(index, Arc::clone(&desc));
         Ok(desc)
     }

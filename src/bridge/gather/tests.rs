@@ -32,6 +32,7 @@ use super::Block;
 use crate::bridge::{
     definitions,
     filter::Ticks,
+    grant::{Claims, Grants, Permissions},
     insert::{Piece, insert, insert_resource},
     query::{Bound, BoundQuery, TypesOf},
     scatter::{Changes, GuestBytes},
@@ -367,7 +368,9 @@ fn check(spawned: &[Spawned], kinds: &[u8], filters: &[FilterDesc], dirty: &[boo
         .collect();
     let desc = QueryDesc { terms: terms.clone(), filters: filters.to_vec() };
     let descs = types();
-    let mut types = TypesOf { descs: &descs, bind: |desc: &TypeDesc| bind(&mut world, desc) };
+    let grants = Grants::new(&"tester".into(), &Permissions::all());
+    let claims = Claims::new(&grants);
+    let mut types = TypesOf { descs: &descs, bind: |desc: &TypeDesc| bind(&mut world, desc), claim: claims.of_mod() };
     let query = match BoundQuery::bind(&desc, &mut types) {
         Ok(Bound::Ready(query)) => query,
         // Several alternatives may say the same: that is refused, and rightly.

@@ -17,6 +17,7 @@ use crate::bridge::{
     condition::Conditions,
     crossing::Crossing,
     declared::{self, Found},
+    grant::{Claim, Claims, Grants, READ},
     query::{Bound, QueryError, Types, TypesOf},
     types::{self, Binding, TypeError, crossing, find},
 };
@@ -49,18 +50,29 @@ pub(crate) struct BoundObserver {
 /// The systems and observers of a mod.
 pub(crate) type BoundMod = (Vec<BoundSystem>, Vec<BoundObserver>);
 
-/// Binds the systems and the observers of a mod.
+/// Binds the systems and the observers of a mod, as far as it is granted what they want.
 ///
 /// # Errors
-/// Every mistake in the description, and every type that the game does not have.
+/// Every mistake in the description, every type that the game does not have, and everything that is not granted, also
+/// while the mod would have to wait for types.
 pub(crate) fn bind_mod(
     world: &mut World,
     description: &ModDescription,
     is_schedule: impl Fn(&str) -> bool,
+    grants: &Grants,
 ) -> Result<Bound<BoundMod>, Vec<SystemBindError>> {
-    let systems = bind_systems(world, description, is_schedule);
-    let observers = bind_observers(world, description);
+    let claims = Claims::new(grants);
+    let systems = bind_systems(world, description, is_schedule, &claims);
+    let observers = bind_observers(world, description, &claims);
+    let refused = claims.into_refused();
     match (systems, observers) {
+        (systems, observers) if !refused.is_empty() => {
+            let mut errors = systems.err().unwrap_or_default();
+            errors.extend(observers.err().unwrap_or_default());
+            errors.truncate(MAX_ERRORS);
+            // What is not granted is told in full, and first: the other mistakes may not matter then.
+            Err(refused.into_iter().map(SystemBindError::from).chain(errors).collect())
+        }
         (Ok(Bound::Ready(systems)), Ok(Bound::Ready(observers))) => Ok(Bound::Ready((systems, observers))),
         (Ok(systems), Ok(observers)) => {
             let mut waiting = Vec::new();
@@ -86,6 +98,7 @@ pub(crate) fn bind_mod(
 fn bind_observers(
     world: &mut World,
     description: &ModDescription,
+    claims: &Claims,
 ) -> Result<Bound<Vec<BoundObserver>>, Vec<SystemBindError>> {
     let (mut observers, mut waiting, mut errors) = (Vec::new(), Vec::new(), Vec::new());
     if description.observers.len() > MAX_SYSTEMS {
@@ -98,7 +111,7 @@ fn bind_observers(
             errors.push(SystemBindError::Name { index: description.systems.len() + index, name });
             continue;
         }
-        match bind_observer(world, desc, &description.types) {
+        match bind_observer(world, desc, &description.types, claims.of(&desc.name)) {
             Ok(Bound::Ready(observer)) => observers.push(observer),
             Ok(Bound::Waiting(names)) => waiting.extend(names),
             Err(error) => errors.push(error),
@@ -115,6 +128,7 @@ fn bind_observer(
     world: &mut World,
     desc: &ObserverDesc,
     types: &[TypeDesc],
+    claim: Claim<'_>,
 ) -> Result<Bound<BoundObserver>, SystemBindError> {
     let name = desc.name.clone();
     if desc.params.len() > MAX_PARAMS {
@@ -125,12 +139,12 @@ fn bind_observer(
     if events != 1 || desc.params.first() != Some(&ParamDesc::Event) {
         return Err(SystemBindError::Event { observer: name });
     }
-    let woken_by = bind_event(world, desc.event, types);
+    let woken_by = bind_event(world, desc.event, types, claim);
     let woken_by = match woken_by.map_err(|source| SystemBindError::Query { system: name.clone(), source })? {
         Bound::Ready(woken_by) => woken_by,
         Bound::Waiting(names) => return Ok(Bound::Waiting(names)),
     };
-    let params = match bind_params(world, &name, &desc.params, types, Some(&woken_by.crossing))? {
+    let params = match bind_params(world, &name, &desc.params, types, Some(&woken_by.crossing), claim)? {
         Bound::Ready(params) => params,
         Bound::Waiting(names) => return Ok(Bound::Waiting(names)),
     };
@@ -146,11 +160,17 @@ fn bind_observer(
     Ok(Bound::Ready(BoundObserver { system, woken_by }))
 }
 
-fn bind_event(world: &mut World, event: EventDesc, types: &[TypeDesc]) -> Result<Bound<WokenBy>, QueryError> {
+fn bind_event(
+    world: &mut World,
+    event: EventDesc,
+    types: &[TypeDesc],
+    claim: Claim<'_>,
+) -> Result<Bound<WokenBy>, QueryError> {
     let (index, of_component): (TypeIndex, fn(ComponentId) -> Happening) = match event {
         EventDesc::Event(index) => {
             let desc = usize::try_from(index).ok().and_then(|index| types.get(index));
-            return bind_own_event(world, desc.ok_or(QueryError::NoSuchType { index, types: types.len() })?);
+            let desc = desc.ok_or(QueryError::NoSuchType { index, types: types.len() })?;
+            return bind_own_event(world, desc, claim);
         }
         EventDesc::Add(index) => (index, Happening::Add),
         EventDesc::Insert(index) => (index, Happening::Insert),
@@ -158,9 +178,9 @@ fn bind_event(world: &mut World, event: EventDesc, types: &[TypeDesc]) -> Result
         EventDesc::Remove(index) => (index, Happening::Remove),
         EventDesc::Despawn(index) => (index, Happening::Despawn),
     };
-    let mut types = TypesOf { descs: types, bind: |desc: &TypeDesc| types::bind(world, desc) };
-    Ok(match types.get(index)?.0 {
-        Binding::NotYet { name } => Bound::Waiting(vec![name]),
+    let mut types = TypesOf { descs: types, bind: |desc: &TypeDesc| types::bind(world, desc), claim };
+    Ok(match types.get(index, READ)?.0 {
+        Binding::NotYet { name, .. } => Bound::Waiting(vec![name]),
         Binding::Bound(ty) => {
             let crossing = Arc::new(Crossing::defined("Entity", Schema::Leaf(Leaf::Entity)));
             Bound::Ready(WokenBy { happening: of_component(ty.component), crossing })
@@ -168,10 +188,10 @@ fn bind_event(world: &mut World, event: EventDesc, types: &[TypeDesc]) -> Result
     })
 }
 
-fn bind_own_event(world: &mut World, desc: &TypeDesc) -> Result<Bound<WokenBy>, QueryError> {
+fn bind_own_event(world: &mut World, desc: &TypeDesc, claim: Claim<'_>) -> Result<Bound<WokenBy>, QueryError> {
     let registry = world.get_resource_or_init::<AppTypeRegistry>().clone();
     let registry = registry.read();
-    Ok(match declared::find(world, &registry, desc, DefinitionKind::Event)? {
+    Ok(match declared::find(world, &registry, desc, DefinitionKind::Event, (claim, READ))? {
         Found::NotYet => Bound::Waiting(vec![desc.path.clone()]),
         Found::Declared(crossing) => {
             Bound::Ready(WokenBy { happening: Happening::Defined(Arc::clone(&crossing.path)), crossing })

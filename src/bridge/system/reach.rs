@@ -82,7 +82,7 @@ impl SlotHost<'_, '_> {
                 // SAFETY: a slot with a `World` parameter declares read access to everything, and until its call has
                 // returned nothing is written.
                 let world = unsafe { self.world.world() };
-                handle.on_demand().answer(function, args, world, handle.answer_limit, result)
+                handle.on_demand().answer(function, args, world, handle, result)
             }
         }
     }

@@ -19,6 +19,7 @@ use mod_abi::{
 
 use crate::bridge::{
     bind::bind_systems,
+    grant::{Claims, Grants, Permissions},
     host::HostFunctions,
     messages::GameMessages,
     neighbours::Reach,
@@ -67,7 +68,8 @@ fn access_with(world: &mut World, id: &str, param: ParamDesc, reach: Reach) -> F
     let system = SystemDesc { name, schedule, params: vec![param], ..SystemDesc::default() };
     let types = vec![ty("Place"), ty("Speed"), ty("Sound")];
     let description = ModDescription { types, systems: vec![system], ..ModDescription::default() };
-    let Ok(Bound::Ready(mut systems)) = bind_systems(world, &description, |_| true) else {
+    let grants = Grants::new(&Arc::from(id), &Permissions::all());
+    let Ok(Bound::Ready(mut systems)) = bind_systems(world, &description, |_| true, &Claims::new(&grants)) else {
         panic!("the types are registered");
     };
     let system = systems.pop().expect("one system");

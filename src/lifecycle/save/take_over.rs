@@ -193,6 +193,8 @@ fn restart(
     let running = record.and_then(|record| record.running.as_ref());
     let running = running.ok_or_else(|| stopped("it does not run".to_owned()))?;
     let (identity, signature) = (Arc::clone(&running.identity), running.signature.clone());
+    // It is the same version: what was granted when it was installed holds.
+    let grants = running.handle.grants.clone();
     let instance = running.handle.enter(|instance| instance.start_anew());
     let instance = instance.map_err(|_| stopped("it is in the middle of a call".to_owned()))?;
     let mut instance = instance.map_err(|error| left(error.to_string(), error.backtrace()))?;
@@ -206,15 +208,15 @@ fn restart(
         }
         restore_states(id, &mut instance, saved, report)?;
     }
-    let bound = bind_mod(world, &description, |name| moment(name).is_some());
+    let bound = bind_mod(world, &description, |name| moment(name).is_some(), &grants);
     let Ok(Bound::Ready((systems, observers))) = bound else {
         return Err(stopped("the game no longer has what it needs".to_owned()));
     };
-    let Ok(Bound::Ready(resources)) = initial::build(world, &description) else {
+    let Ok(Bound::Ready(resources)) = initial::build(world, &description, &grants) else {
         return Err(stopped("the game no longer has what its resources need".to_owned()));
     };
     let (running_mods, frame) = (reach::running_mods(world), FrameNumber::of(world));
-    let handle = Arc::new(ModHandle::new(Arc::clone(id), instance, description.types, running_mods, frame));
+    let handle = Arc::new(ModHandle::new(grants, instance, description.types, running_mods, frame));
     let systems = Systems::sort(id, systems, observers);
     Ok(Restart { id: Arc::clone(id), saved, identity, signature, handle, systems, resources })
 }
