@@ -271,10 +271,12 @@ fn bind_system(
         claim.path(READ, state);
     }
     let unordered = |source| SystemBindError::Order { system: desc.name.clone(), source };
-    let order = bind_order(world, desc).map_err(unordered)?;
+    let order = bind_order(world, desc).map_err(unordered);
     let untestable = |source| SystemBindError::Condition { system: desc.name.clone(), source };
-    let conditions = Conditions::bind(world, &desc.conditions, types, claim).map_err(untestable)?;
-    let params = match bind_params(world, &desc.name, &desc.params, types, None, claim)? {
+    let conditions = Conditions::bind(world, &desc.conditions, types, claim).map_err(untestable);
+    let params = bind_params(world, &desc.name, &desc.params, types, None, claim);
+    let (order, conditions) = (order?, conditions?);
+    let params = match params? {
         Bound::Ready(params) => params,
         Bound::Waiting(names) => return Ok(Bound::Waiting(names)),
     };
@@ -303,27 +305,36 @@ pub(super) fn bind_params(
     let mut params = Vec::new();
     let mut waiting = Vec::new();
     let mut access = FilteredAccessSet::new();
+    // All parameters are claimed before the first that is wrong is told.
+    let mut wrong = None;
     for (index, param) in descs.iter().enumerate().take(MAX_PARAMS) {
         let bound = match (param, event) {
             (ParamDesc::Event, Some(crossing)) => {
-                Bound::Ready(BoundParam::Event(Box::new(Block::of_values(Arc::clone(crossing)))))
+                Ok(Bound::Ready(BoundParam::Event(Box::new(Block::of_values(Arc::clone(crossing))))))
             }
-            (ParamDesc::Event, None) => return Err(SystemBindError::Event { observer: system.to_owned() }),
-            _ => bind_param(world, param, types, claim).map_err(failed)?,
+            (ParamDesc::Event, None) => Err(SystemBindError::Event { observer: system.to_owned() }),
+            _ => bind_param(world, param, types, claim).map_err(failed),
         };
         match bound {
-            Bound::Waiting(names) => waiting.extend(names),
-            Bound::Ready(param) => {
+            Ok(Bound::Waiting(names)) => waiting.extend(names),
+            Ok(Bound::Ready(param)) => {
                 if let BoundParam::Block(block) = &param {
                     let borrows = block.access();
                     if !access.get_conflicts_single(&borrows).is_empty() {
-                        return Err(SystemBindError::Aliasing { system: system.to_owned(), param: index + 1 });
+                        let error = SystemBindError::Aliasing { system: system.to_owned(), param: index + 1 };
+                        wrong.get_or_insert(error);
                     }
                     access.add(borrows);
                 }
                 params.push(param);
             }
+            Err(error) => {
+                wrong.get_or_insert(error);
+            }
         }
+    }
+    if let Some(error) = wrong {
+        return Err(error);
     }
     Ok(if waiting.is_empty() { Bound::Ready(params) } else { Bound::Waiting(waiting) })
 }

@@ -51,6 +51,13 @@ fn sentence(system: Option<&str>, access: Access, what: &str, group: Option<&str
     format!("{system} {verb}s {what}{group}, which this game does not let it {verb}")
 }
 
+/// The most of a mod's text that goes into a message.
+const MAX_TEXT: usize = 256;
+
+fn shortened(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(MAX_TEXT).collect()
+}
+
 /// What one mod may do: the permissions that held when it was installed.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Grants {
@@ -88,11 +95,15 @@ impl Grants {
             return Ok(());
         }
         let group = verdict.group.map(|group| group.to_string());
-        Err(NotGranted::Access { system: None, access, what: what.to_owned(), group })
+        Err(NotGranted::Access { system: None, access, what: shortened(what), group })
     }
 
     /// Whether the mod may call a function of another mod.
     pub(crate) fn check_call(&self, mod_id: &str, function: &str) -> Result<(), NotGranted> {
+        // Calls are frequent, and rules about them are not.
+        if self.permissions.grants_every(Access::Call) {
+            return Ok(());
+        }
         self.check_path(Access::Call, &format!("{mod_id}::{function}"))
     }
 
@@ -190,7 +201,7 @@ impl Claim<'_> {
             let NotGranted::Access { access, what, group, .. } = refused else { continue };
             let mut all = self.claims.refused.borrow_mut();
             if all.list.len() < MAX_TOLD && all.seen.insert((access, what.clone())) {
-                let system = self.system.map(str::to_owned);
+                let system = self.system.map(shortened);
                 all.list.push(NotGranted::Access { system, access, what, group });
             }
         }

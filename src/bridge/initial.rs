@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bevy_asset::AssetServer;
 use bevy_ecs::{reflect::AppTypeRegistry, world::World};
-use mod_abi::describe::ModDescription;
+use mod_abi::describe::{InitialResource, ModDescription};
 
 use crate::bridge::{
     apply::CommandError,
@@ -53,17 +53,18 @@ fn build_claimed(
     let permits = Permits::new(world);
     let mut pieces = Vec::new();
     let mut waiting = Vec::new();
-    // All of them are claimed before one of them can be wrong.
-    let mut bound = Vec::with_capacity(description.resources.len());
-    for resource in &description.resources {
+    let bind = |resource: &InitialResource| {
         let (index, types) = (resource.ty, &description.types);
         let desc = usize::try_from(index).ok().and_then(|index| types.get(index));
         let desc = desc.ok_or(CommandError::NoSuchType { index, types: types.len() })?;
         let binding = types::bind(world, desc)?;
         binding.claim(claim, &[Access::Write]);
-        bound.push((binding, desc, &resource.value));
-    }
-    for (binding, desc, value) in bound {
+        Ok::<_, CommandError>((binding, desc))
+    };
+    // All of them are claimed before the first that is wrong is told.
+    let bound: Vec<_> = description.resources.iter().map(bind).collect();
+    for (bound, InitialResource { value, .. }) in bound.into_iter().zip(&description.resources) {
+        let (binding, desc) = bound?;
         let ty = match binding {
             Binding::Bound(ty) => ty,
             Binding::NotYet { name, .. } => {

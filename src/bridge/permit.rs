@@ -109,8 +109,7 @@ impl Permits {
 
     /// Whether a mod may despawn an entity, apart from what hangs on it.
     pub(crate) fn may_despawn(&self, entity: EntityRef, mod_id: &str) -> bool {
-        let own = entity.get::<SpawnedBy>().is_some_and(|by| by.mod_id() == mod_id);
-        own || entity.contains_id(self.despawnable)
+        is_spawned_by(entity, mod_id) || entity.contains_id(self.despawnable)
     }
 
     /// Why a component is not inserted or removed by mods, if so.
@@ -150,6 +149,11 @@ impl Permits {
         (of_bevy && !own && definitions::of_component(world, ty.component).is_none())
             .then_some("Bevy itself relies on it")
     }
+}
+
+/// Whether a mod spawned an entity.
+pub(crate) fn is_spawned_by(entity: EntityRef, mod_id: &str) -> bool {
+    entity.get::<SpawnedBy>().is_some_and(|by| by.mod_id() == mod_id)
 }
 
 /// Why a message or an event of that path is not sent by mods, if so.

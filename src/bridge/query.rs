@@ -134,10 +134,13 @@ impl BoundQuery {
         let mut waiting = Vec::new();
         // Resources are components on entities of their own; a query over `T` never means the resource `T`.
         query.access.and_without(IS_RESOURCE);
+        // All types are claimed before the first that is wrong is told.
+        let mut added = Ok(());
         for term in &desc.terms {
-            query.add(*term, types, &mut waiting)?;
+            added = added.and(query.add(*term, types, &mut waiting));
         }
-        let filter = filter::bind(&desc.filters, types, &mut waiting)?;
+        let filter = filter::bind(&desc.filters, types, &mut waiting);
+        let filter = added.and(filter)?;
         if !waiting.is_empty() {
             return Ok(Bound::Waiting(waiting));
         }

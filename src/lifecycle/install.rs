@@ -189,6 +189,8 @@ fn bind(world: &mut World, prepared: &Prepared, grants: &Grants) -> Result<Bound
         }
         (bound, resources) => {
             errors.extend(bound.err().into_iter().chain(resources.err()).flatten());
+            // The other mistakes may not matter then.
+            errors.sort_by_key(|error| !matches!(error, SystemBindError::NotGranted(_)));
             return Err(errors);
         }
     };

@@ -13,8 +13,8 @@ use bevy::{
     tasks::{AsyncComputeTaskPool, Task},
 };
 use bevy_wasm_mods::{
-    DescribeGame, FieldApi, FromMod, GameApi, GameIdentity, ModAccess, OfferedType, Refusal, TypeApi, TypeForm,
-    Version,
+    Access, DescribeGame, FieldApi, FromMod, GameApi, GameIdentity, ModAccess, OfferedType, Permissions, Refusal,
+    TypeApi, TypeForm, Version,
     prelude::{ModAppExt, ModSettings},
 };
 use mod_abi::{
@@ -327,7 +327,23 @@ fn doing(access: ModAccess, list: &str, ty: &TypeApi, value_of: &[u8]) -> Mod {
 
 #[test]
 fn what_it_says_is_what_mods_can_do() {
-    let api = api_of(&mut game(&[], ModSettings::default()));
+    check_what_it_says(&ModSettings::default());
+}
+
+#[test]
+fn what_it_says_of_permissions_is_what_mods_can_do() {
+    let of = |name: &str| format!("{ORCHARD}{name}");
+    let permissions = Permissions::all()
+        .deny(Access::Read, of("Quince"))
+        .deny(Access::Write, of("Rooted"))
+        .deny([Access::Read, Access::Write], of("Pantry"))
+        .deny(Access::Send, of("Blossomed"))
+        .deny([Access::Read, Access::Send], of("Gale"));
+    check_what_it_says(&ModSettings { permissions, ..default() });
+}
+
+fn check_what_it_says(settings: &ModSettings) {
+    let api = api_of(&mut game(&[], settings.clone()));
     let quince: Vec<u8> = [&[0; 4][..], &[0; 8], &[0; 8], &[0], &[0; 4]].concat();
     let (entity, text) = (1_u64.to_le_bytes().to_vec(), [&2_u64.to_le_bytes()[..], b"Bo"].concat());
     let values: [(&str, &[OfferedType], &str, Vec<u8>); 10] = [
@@ -349,7 +365,7 @@ fn what_it_says_is_what_mods_can_do() {
         let cannot = offer.cannot.keys();
         for access in offer.can.iter().chain(cannot) {
             let doer = doing(*access, list, ty, &bytes);
-            let mut game = game(&[("doer.wasm", &doer.build())], ModSettings::default());
+            let mut game = game(&[("doer.wasm", &doer.build())], settings.clone());
             game.until("an outcome", |game| !game.story().is_empty());
             game.frames(3);
             let faults: Vec<_> = game.faults().iter().map(ToString::to_string).collect();

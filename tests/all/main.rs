@@ -30,6 +30,7 @@ mod mod_calls;
 mod observers;
 mod old_plugins;
 mod own_assets;
+mod permissions;
 #[cfg(feature = "hot_reload")]
 mod reload;
 mod saves;

@@ -27,8 +27,7 @@ use crate::bridge::{
     handle::ModHandle,
     insert::Piece,
     outgoing::{self, DeliveryError},
-    owner::SpawnedBy,
-    permit::Permits,
+    permit::{Permits, is_spawned_by},
     types::{self, Binding, BoundType},
     value::Reflection,
 };
@@ -310,8 +309,8 @@ impl<'c> Checker<'c> {
 
     /// Whether the mod spawned an entity, or does so now.
     fn is_its_own(&self, entity: Entity) -> bool {
-        let by = self.world.get::<SpawnedBy>(entity);
-        self.spawned.contains(&entity) || by.is_some_and(|by| by.mod_id() == &*self.run.from.id)
+        let there = self.world.get_entity(entity);
+        self.spawned.contains(&entity) || there.is_ok_and(|there| is_spawned_by(there, &self.run.from.id))
     }
 
     /// All that goes with an entity when it is despawned.

@@ -264,6 +264,11 @@ impl Permissions {
         self
     }
 
+    /// Whether everything is granted, without a rule about it.
+    pub(super) fn grants_every(&self, access: Access) -> bool {
+        self.everything && !self.rules.iter().any(|rule| rule.access == access)
+    }
+
     pub(super) fn judge(&self, access: Access, path: &str) -> Verdict {
         let verdict = self.last_rule(access, path);
         match content(path) {

@@ -70,7 +70,7 @@ pub(crate) fn bind_mod(
             let mut errors = systems.err().unwrap_or_default();
             errors.extend(observers.err().unwrap_or_default());
             errors.truncate(MAX_ERRORS);
-            // What is not granted is told in full, and first: the other mistakes may not matter then.
+            // What is not granted is told in full.
             Err(refused.into_iter().map(SystemBindError::from).chain(errors).collect())
         }
         (Ok(Bound::Ready(systems)), Ok(Bound::Ready(observers))) => Ok(Bound::Ready((systems, observers))),

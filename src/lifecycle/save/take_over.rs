@@ -29,6 +29,7 @@ use crate::{
     bridge::{
         definitions::snapshot::{self, Restore},
         frame::FrameNumber,
+        grant::Grants,
         handle::{ModHandle, SystemError, catch},
         initial::{self, InitialResources},
         insert,
@@ -140,10 +141,10 @@ fn run(
         leftovers::clear(world, id, &stay, starts_anew);
     }
     let permits = Permits::new(world);
-    let saved = || restarts.iter().filter_map(|restart| Some((&restart.id, restart.saved.as_ref()?)));
+    let saved = || restarts.iter().filter_map(|restart| Some((&restart.handle.grants, restart.saved.as_ref()?)));
     // A mod may have put something on another one's entities.
-    saved().for_each(|(id, saved)| put_entities_back(world, id, saved, &permits, report));
-    saved().for_each(|(id, saved)| put_values_back(world, id, saved, &permits, report));
+    saved().for_each(|(grants, saved)| put_entities_back(world, grants, saved, &permits, report));
+    saved().for_each(|(grants, saved)| put_values_back(world, grants.mod_id(), saved, &permits, report));
     let mut started = Vec::new();
     for restart in restarts {
         started.extend(take_place(world, restart, report));
@@ -282,12 +283,20 @@ fn reserve_again(world: &World, saved: &mut SavedMod) -> bool {
     true
 }
 
-/// Spawns the entities that a mod has for itself, and marks all that it spawned.
-fn put_entities_back(world: &mut World, id: &Arc<str>, saved: &SavedMod, permits: &Permits, report: &mut ModRestore) {
+/// Spawns the entities that a mod has for itself, if it may spawn any, and marks all that it spawned.
+fn put_entities_back(world: &mut World, grants: &Grants, saved: &SavedMod, permits: &Permits, report: &mut ModRestore) {
+    let id = grants.mod_id();
     let entity_of = |id: &u64| Entity::try_from_bits(*id);
+    let refused = grants.check_spawn().err();
     for entity in saved.own.iter().filter_map(entity_of) {
         // One that is there already was taken over before.
-        let _ = world.spawn_empty_at(entity);
+        if world.spawn_empty_at(entity).is_ok() && refused.is_some() {
+            // Whoever names it finds one that is gone.
+            world.despawn(entity);
+        }
+    }
+    if let Some(refused) = refused.filter(|_| !saved.own.is_empty()) {
+        report.lose(id, format!("{} entities of its own are gone: {refused}", saved.own.len()));
     }
     let mut protected = 0_usize;
     for entity in saved.own.iter().chain(&saved.spawned).filter_map(entity_of) {
