@@ -139,8 +139,8 @@ proptest! {
         let short = needed.into_iter().fold(begin.clone(), |permissions, (allows, access, path)| {
             add(permissions, allows, &[access], &path.into())
         });
-        let matching = single(&rules).into_iter().filter(|(_, about, pattern)| *about == access && means(pattern, path));
-        let expected = matching.last().map_or(begin == Permissions::all(), |(allows, ..)| allows);
+        let mut matching = single(&rules).into_iter().filter(|(_, about, pattern)| *about == access && means(pattern, path));
+        let expected = matching.next_back().map_or(begin == Permissions::all(), |(allows, ..)| allows);
         for permissions in [grouped, one_by_one, short] {
             prop_assert_eq!(permissions.allows(access, path), expected, "{:?}", permissions);
         }
