@@ -13,6 +13,7 @@
 //!
 //! Must not know where mods come from, nor what happens to them: no assets, no lifecycle.
 
+pub(crate) mod allowance;
 pub(crate) mod api;
 pub(crate) mod apply;
 mod asset_path;

@@ -53,6 +53,17 @@ pub struct Limits {
     pub log_lines: u32,
     /// Calls from mod to mod that stand in each other, beginning with one into this mod. 16 by default, and at the most.
     pub nesting: usize,
+    /// Commands that a mod leaves in a frame, with all its systems together, for the host that carries them out. 250,000
+    /// by default.
+    ///
+    /// This and the two limits below count over a frame of the host, however often a system runs in it, and start anew with
+    /// each instance. A mod that leaves more has failed, and nothing of the run that went beyond is carried out.
+    pub commands_per_frame: usize,
+    /// Bytes of those commands. 64 MiB by default.
+    pub command_bytes_per_frame: usize,
+    /// Messages that a mod writes and events that it triggers in a frame, of all types together. 10,000 by default. They are
+    /// commands and count as such, too.
+    pub messages_per_frame: usize,
 }
 
 impl Default for Limits {
@@ -70,6 +81,9 @@ impl Default for Limits {
             import_bytes: 16 << 20,
             log_lines: 200,
             nesting: 16,
+            commands_per_frame: 250_000,
+            command_bytes_per_frame: 64 << 20,
+            messages_per_frame: 10_000,
         }
     }
 }

@@ -26,6 +26,7 @@ use thiserror::Error;
 use tracing::warn;
 
 use crate::bridge::{
+    allowance::Allowance,
     definitions::DefinitionError,
     grant::NotGranted,
     handle::{ModHandle, SystemError, catch, work},
@@ -33,11 +34,6 @@ use crate::bridge::{
     permit::Permits,
     types::TypeError,
 };
-
-/// The most commands of one run.
-const MAX_COMMANDS: usize = 1_000_000;
-/// The most bytes of the commands of one run.
-const MAX_BYTES: usize = 64 << 20;
 
 /// What it takes to carry out a byte of commands, in the fuel of the mod: about that of as many instructions.
 const FUEL_OF_A_BYTE: u64 = 20;
@@ -49,14 +45,32 @@ pub enum CommandError {
     /// The system's description does not ask for them.
     #[error("it left commands, which it does not declare")]
     Undeclared,
-    /// More commands than one run may leave.
-    #[error("it left more than {MAX_COMMANDS} commands")]
-    TooMany,
-    /// More bytes than one run may leave.
-    #[error("it left {bytes} bytes of commands, more than {MAX_BYTES}")]
+    /// More commands than a mod may leave in a frame.
+    #[error(
+        "the systems of the mod left more than {limit} commands in one frame; the game allows more with \
+         `commands_per_frame` in `ModLimits`"
+    )]
+    TooMany {
+        /// How many it may leave.
+        limit: usize,
+    },
+    /// More bytes of commands than a mod may leave in a frame.
+    #[error(
+        "the systems of the mod left more than {limit} bytes of commands in one frame; the game allows more with \
+         `command_bytes_per_frame` in `ModLimits`"
+    )]
     TooLarge {
-        /// How many.
-        bytes: usize,
+        /// How many it may leave.
+        limit: usize,
+    },
+    /// More messages and events than a mod may send in a frame.
+    #[error(
+        "the systems of the mod sent more than {limit} messages and events in one frame; the game allows more with \
+         `messages_per_frame` in `ModLimits`"
+    )]
+    TooManyMessages {
+        /// How many it may send.
+        limit: usize,
     },
     /// More bytes of values of varying size than one run may leave.
     #[error("its commands hold {bytes} bytes of values of varying size, more than one run may leave")]
@@ -189,9 +203,9 @@ impl Outbox {
         if !declared {
             return Err(CommandError::Undeclared);
         }
-        let all = self.bytes.len().saturating_add(bytes.len());
-        if all > MAX_BYTES {
-            return Err(CommandError::TooLarge { bytes: all });
+        let allowed = &from.allowance.bytes;
+        if !allowed.take(bytes.len()) {
+            return Err(CommandError::TooLarge { limit: allowed.limit });
         }
         self.from = Some(Arc::clone(from));
         self.bytes.extend_from_slice(bytes);
@@ -237,7 +251,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn apply(&self, world: &mut World, bytes: &[u8]) -> Result<(), Failure> {
-        let commands = decode(bytes)?;
+        let commands = decode(bytes, &self.from.allowance)?;
         // Code of the game builds values.
         let checked = catch(|| {
             let permits = Permits::new(world);
@@ -256,16 +270,25 @@ impl Run<'_> {
     }
 }
 
-fn decode(bytes: &[u8]) -> Result<Vec<Command<'_>>, CommandError> {
+/// Reads commands, as many as the mod may still leave in this frame.
+fn decode<'a>(bytes: &'a [u8], allowance: &Allowance) -> Result<Vec<Command<'a>>, CommandError> {
+    let most = allowance.commands.left();
     let mut rest = bytes;
     let mut commands = Vec::new();
+    let mut messages = 0_usize;
     while !rest.is_empty() {
-        if commands.len() >= MAX_COMMANDS {
-            return Err(CommandError::TooMany);
+        if commands.len() >= most {
+            return Err(CommandError::TooMany { limit: allowance.commands.limit });
         }
         let index = commands.len() + 1;
         let command = Command::take(&mut rest);
-        commands.push(command.map_err(|error| CommandError::Malformed { index, reason: error.to_string() })?);
+        let command = command.map_err(|error| CommandError::Malformed { index, reason: error.to_string() })?;
+        messages += usize::from(matches!(command, Command::WriteMessage(_) | Command::Trigger(_)));
+        commands.push(command);
     }
+    if !allowance.messages.take(messages) {
+        return Err(CommandError::TooManyMessages { limit: allowance.messages.limit });
+    }
+    allowance.commands.take(commands.len());
     Ok(commands)
 }

@@ -15,6 +15,7 @@ use mod_host::{CallError, CompiledMod, Instance, Manifest, ModBacktrace};
 use thiserror::Error;
 
 use crate::bridge::{
+    allowance::Allowance,
     apply::{BoundByIndex, CommandError},
     frame::FrameNumber,
     grant::Grants,
@@ -130,6 +131,8 @@ pub(crate) struct ModHandle {
     pub(crate) memory_limit: usize,
     /// The most bytes that the answer to one question of the mod may have.
     pub(crate) answer_limit: usize,
+    /// What it may still leave in this frame.
+    pub(crate) allowance: Allowance,
     memory_bytes: AtomicUsize,
     /// Whether a type that it uses has been defined anew since it was bound.
     stale: AtomicBool,
@@ -169,6 +172,7 @@ impl ModHandle {
             frame,
             memory_limit: instance.limits().memory_bytes,
             answer_limit: instance.limits().import_bytes.min(instance.limits().memory_bytes),
+            allowance: Allowance::new(instance.limits()),
             memory_bytes: AtomicUsize::new(instance.memory_bytes()),
             instance: Mutex::new(Some(instance)),
             on_demand: Mutex::new(OnDemand::default()),

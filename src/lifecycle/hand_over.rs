@@ -128,6 +128,7 @@ pub(crate) fn resume(world: &mut World, id: &Arc<str>) {
         put_back(world, id, failed);
         return;
     }
+    handle.allowance.new_frame();
     let start = Start::new(world, id, &handle, &signature);
     let running = start.take_slots(world, identity, systems, None, Some(failed));
     let mut runtime = world.resource_mut::<ModRegistry>();

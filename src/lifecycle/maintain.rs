@@ -38,6 +38,7 @@ pub(crate) fn maintain(world: &mut World, mut cursors: Local<Cursors>) {
     }
     begin_frame(world);
     messages::defined::update(world);
+    give_allowances(world);
     wake_those_who_wait(world);
     tell_faults(world);
     count_probation(world);
@@ -88,6 +89,12 @@ fn expect_mods(world: &mut World) {
         // Those who wait for types that nobody will define are told so.
         world.resource_mut::<ModRegistry>().known_types = 0;
     }
+}
+
+/// A frame begins: what mods left in the one before counts no more.
+fn give_allowances(world: &World) {
+    let running = world.resource::<ModRegistry>().mods.values().filter_map(|record| record.running.as_ref());
+    running.for_each(|running| running.handle.allowance.new_frame());
 }
 
 /// Wakes the observers of mods that were busy when something happened.

@@ -416,7 +416,7 @@ fn too_much_of_everything() {
     };
     // A busy machine takes its time for a million commands.
     let patient = |limits: ModLimits| {
-        let limits = ModLimits { call_time: Duration::from_secs(60), ..limits };
+        let limits = ModLimits { call_time: Duration::from_secs(60), commands_per_frame: 1_000_000, ..limits };
         ModSettings { limits, ..Default::default() }
     };
     let too_many = module.clone().run(&flood(1_000_001)).build();
@@ -431,7 +431,7 @@ fn too_much_of_everything() {
     let settings = patient(ModLimits { memory_bytes: 128 << 20, ..Default::default() });
     let large = module.clone().run(&flood((8 << 20) + 1));
     let fault = Game::with_settings(&[("maker.wasm", &large.build())], settings).first_fault();
-    assert!(fault.contains("it left 67108872 bytes of commands"), "{fault}");
+    assert!(fault.contains("left more than 67108864 bytes of commands in one frame"), "{fault}");
     let for_ever = module.run("(loop $next (drop (call $reserve)) (br $next))");
     let limits = ModLimits { call_time: Duration::from_millis(10), ..ModLimits::default() };
     let settings = ModSettings { limits, ..Default::default() };

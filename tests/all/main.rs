@@ -14,6 +14,7 @@ mod determinism;
 mod fault_reports;
 mod faults;
 mod fixtures;
+mod frame_limits;
 mod guests;
 #[cfg(feature = "hot_reload")]
 mod hand_over;

@@ -263,7 +263,7 @@ fn invalid_values_and_floods_of_messages_fail_the_mod() {
         game.frames(2);
     };
     let song = codec::encode(&(7_u64, true)).expect("a song");
-    check(&song, 10_001, "more than 10000 messages of singer::Song were written in one frame");
+    check(&song, 10_001, "the systems of the mod sent more than 10000 messages and events in one frame");
     check(&[0, 0, 0, 0, 0, 0, 0, 0, 2], 1, "it sent an invalid singer::Song");
 }
 

@@ -15,9 +15,10 @@ use serde::de::DeserializeOwned;
 
 use crate::bridge::{crossing::Crossing, definitions, gather::GatherError, outgoing::DeliveryError, types::TypeError};
 
-/// The most messages of one type that mods may write in a frame.
-const MAX_MESSAGES: usize = 10_000;
-/// The most bytes of all of them.
+/// The most messages of one type that are kept longer than two frames.
+const MAX_KEPT: usize = 10_000;
+/// The most bytes of messages of one type that a mod may write in a frame, and that are kept longer than two frames. How many
+/// it may write is [limited](mod_host::Limits::messages_per_frame) when its commands are read.
 const MAX_BYTES: usize = 4 << 20;
 
 /// A message that a mod wrote and of which a mod, not the game, defined the type.
@@ -78,8 +79,8 @@ struct Channel {
     newer: Vec<Arc<[u8]>>,
     /// The number of the first one in `older`.
     start: usize,
-    /// What each mod wrote in this frame: how many, and how many bytes. What one writes does not count against another.
-    written: HashMap<Arc<str>, (usize, usize)>,
+    /// How many bytes each mod wrote in this frame. What one writes does not count against another.
+    written: HashMap<Arc<str>, usize>,
 }
 
 impl Channel {
@@ -142,16 +143,12 @@ pub(crate) fn write(world: &mut World, desc: &TypeDesc, mod_id: &Arc<str>, bytes
         channel.older.clear();
         channel.newer.clear();
     }
-    let too_much = |most, what| Err(DeliveryError::TooMuch { path: path(), most, what });
-    let (messages, written) = channel.written.get(mod_id).copied().unwrap_or_default();
-    if messages >= MAX_MESSAGES {
-        return too_much(MAX_MESSAGES, "messages");
-    }
+    let written = channel.written.get(mod_id).copied().unwrap_or_default();
     if bytes.len() > MAX_BYTES.saturating_sub(written) {
-        return too_much(MAX_BYTES, "bytes");
+        return Err(DeliveryError::TooMuch { path: path(), most: MAX_BYTES, what: "bytes" });
     }
     let bytes: Arc<[u8]> = bytes.into();
-    channel.written.insert(Arc::clone(mod_id), (messages + 1, written + bytes.len()));
+    channel.written.insert(Arc::clone(mod_id), written + bytes.len());
     channel.newer.push(Arc::clone(&bytes));
     world.write_message(ModMessage { mod_id: Arc::clone(mod_id), path: Arc::clone(&crossing.path), bytes });
     Ok(())
@@ -175,7 +172,7 @@ pub(crate) fn update(world: &mut World) {
     let Some(mut channels) = world.get_resource_mut::<DefinedMessages>() else { return };
     for channel in channels.0.values_mut() {
         let kept: usize = channel.newer.iter().map(|bytes| bytes.len()).sum();
-        if !waits || channel.newer.len() >= MAX_MESSAGES || kept >= MAX_BYTES {
+        if !waits || channel.newer.len() >= MAX_KEPT || kept >= MAX_BYTES {
             channel.swap();
         }
         channel.written.clear();
