@@ -35,6 +35,7 @@ pub use lifecycle::{
     api::DescribeGame,
     calls::{CallMod, ModCallError, ModFunction, ModInfo, ModSetting, ModSettingError, Mods},
     fault::{FaultCause, ModEvent, ModFault},
+    fault_policy::FaultPolicy,
     maintain::MaintainMods,
     registry::{ModRegistry, ModState},
     save::{

@@ -1,8 +1,8 @@
 //! What a game needs of this crate: `use bevy_wasm_mods::prelude::*`.
 
 pub use crate::{
-    CallMod, DespawnableByMods, FromMod, Job, Leftovers, ModAppExt, ModCallError, ModDifference, ModEvent, ModFault,
-    ModFunction, ModInfo, ModLimits, ModMessage, ModOverrides, ModRegistry, ModRestore, ModSave, ModSetting,
+    CallMod, DespawnableByMods, FaultPolicy, FromMod, Job, Leftovers, ModAppExt, ModCallError, ModDifference, ModEvent,
+    ModFault, ModFunction, ModInfo, ModLimits, ModMessage, ModOverrides, ModRegistry, ModRestore, ModSave, ModSetting,
     ModSettingError, ModSettings, ModState, ModSystems, ModTrigger, Mods, Refusal, SaveMods, SettingDesc, SettingKind,
     SettingValue, SpawnedBy, SystemsOfMod, WasmModsPlugin,
 };

@@ -226,6 +226,11 @@ impl ModHandle {
         self.compiled.manifest()
     }
 
+    /// What its instances are made of.
+    pub(crate) fn compiled(&self) -> &CompiledMod {
+        &self.compiled
+    }
+
     /// The mods that run.
     pub(crate) fn running_mods(&self) -> &RunningMods {
         &self.running_mods

@@ -18,7 +18,7 @@ use crate::{
         fault::{FaultCause, ModFault},
         files::{folder_of, is_watching, one_line, stem_of},
         prepare::{Workshop, prepare},
-        registry::{FileRecord, ModRecord, ModRegistry, ModState, Stage, has_failed},
+        registry::{FileRecord, ModRecord, ModRegistry, Stage, has_failed},
         settings::ModSettings,
         settle::fail,
     },
@@ -103,7 +103,7 @@ fn is_missing(error: &AssetLoadError) -> bool {
 
 /// Whether this was already told of a mod. Asset servers may read a file more often than they were asked.
 fn failed_to_read(record: &ModRecord, error: &str) -> bool {
-    matches!(&record.state, ModState::Failed(fault) if matches!(&fault.cause, FaultCause::Read(known) if known == error))
+    record.state.fault().is_some_and(|fault| matches!(&fault.cause, FaultCause::Read(known) if known == error))
 }
 
 fn changed_asset(event: &AssetEvent<ModFile>) -> Option<AssetId<ModFile>> {
@@ -178,13 +178,9 @@ pub(crate) fn take_identified(world: &mut World) {
 
 /// Starts to prepare chosen files in the order of their paths, only so many at once.
 pub(crate) fn start_tasks(world: &mut World) {
-    let most = world.resource::<ModSettings>().compile_tasks.max(1);
-    let mut runtime = world.resource_mut::<ModRegistry>();
-    runtime.abandoned.retain(|task| !task.is_finished());
-    let busy = runtime.files.values().filter(|file| matches!(file.stage, Stage::Preparing(_))).count();
-    let free = most.saturating_sub(busy + runtime.abandoned.len());
+    let free = free_places(world);
     let is_chosen = |file: &FileRecord| matches!(file.stage, Stage::Chosen);
-    if free == 0 || !runtime.files.values().any(is_chosen) {
+    if free == 0 || !world.resource::<ModRegistry>().files.values().any(is_chosen) {
         return;
     }
     let Some(workshop) = workshop(world) else { return };
@@ -201,10 +197,21 @@ pub(crate) fn start_tasks(world: &mut World) {
             prepared.unwrap_or_else(|panic| Err(file_fault(&name, FaultCause::Panicked(one_line(&panic)))))
         };
         file.stage = Stage::Preparing(AsyncComputeTaskPool::get_or_init(TaskPool::default).spawn(work));
+        file.starts_anew = false;
     }
 }
 
-fn workshop(world: &mut World) -> Option<Workshop> {
+/// How many more mods may be prepared now.
+pub(crate) fn free_places(world: &mut World) -> usize {
+    let most = world.resource::<ModSettings>().compile_tasks.max(1);
+    let mut runtime = world.resource_mut::<ModRegistry>();
+    runtime.abandoned.retain(|task| !task.is_finished());
+    let busy = runtime.files.values().filter(|file| matches!(file.stage, Stage::Preparing(_))).count();
+    most.saturating_sub(busy + runtime.abandoned.len())
+}
+
+/// What mods are prepared with.
+pub(crate) fn workshop(world: &mut World) -> Option<Workshop> {
     let host_functions = world.get_resource_or_init::<HostFunctions>().offered();
     let settings = world.resource::<ModSettings>();
     Some(Workshop {
@@ -233,7 +240,7 @@ fn check_folder(file: &str, mods: &str, identity: Identity) -> Result<Identity, 
 }
 
 /// A fault of a file that did not say which mod it holds.
-fn file_fault(file: &str, cause: FaultCause) -> Box<ModFault> {
+pub(crate) fn file_fault(file: &str, cause: FaultCause) -> Box<ModFault> {
     Box::new(ModFault {
         mod_id: stem_of(file),
         version: None,

@@ -156,6 +156,19 @@ impl Mods<'_> {
         self.registry.request(mod_id, Request::Reload)
     }
 
+    /// Starts a mod anew from the module that ran last, with its start-up systems and without what it kept in `Persist`.
+    ///
+    /// This is one of the answers to a mod that has failed ([`FaultPolicy`](crate::FaultPolicy), which says how long it may
+    /// wait), and earlier faults are forgotten. One that runs is stopped first, after its `OnUnload` systems, and what it has in the
+    /// World goes as when it is switched off. One that never ran is loaded again, as [`Mods::reload`] does. One that is switched
+    /// off stays so, and one that is on its way goes on.
+    ///
+    /// # Errors
+    /// [`ModCallError::NoSuchMod`].
+    pub fn restart(&mut self, mod_id: &str) -> Result<(), ModCallError> {
+        self.registry.request(mod_id, Request::Restart)
+    }
+
     /// Takes a mod out of the game with all that is known of it. It comes back when its file changes.
     ///
     /// # Errors
@@ -297,7 +310,10 @@ impl ModRegistry {
         match (&record.state, &record.running) {
             (ModState::Running, Some(running)) if !running.handle.is_faulted() => Ok(Arc::clone(&running.handle)),
             (ModState::Disabled, _) => Err(not_running("the game switched it off".to_owned())),
-            (ModState::Failed(fault), _) => Err(not_running(fault.cause.to_string())),
+            (ModState::Failed(fault) | ModState::Undecided(fault), _) => Err(not_running(fault.cause.to_string())),
+            (ModState::Restarting(fault), _) => {
+                Err(not_running(format!("it is about to be restarted after a fault: {}", fault.cause)))
+            }
             (ModState::Loading, _) => Err(not_running("it is being loaded".to_owned())),
             (ModState::Waiting { mods }, _) => {
                 Err(not_running(format!("it waits for {}, which it needs", mods.join(", "))))

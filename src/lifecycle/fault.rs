@@ -224,12 +224,18 @@ pub enum ModEvent {
         /// The mod's id.
         id: Arc<str>,
     },
-    /// It could not be loaded, or it failed while it ran and was stopped.
+    /// It could not be loaded, or it failed while it ran and was stopped. What becomes of it then, its
+    /// [`ModState`](crate::ModState) says, by the [`FaultPolicy`](crate::FaultPolicy) of the game.
     Failed {
         /// The mod's id, or its file's name if the id could not be read.
         id: Arc<str>,
         /// What failed, and why.
         fault: Arc<ModFault>,
+    },
+    /// A fresh instance of it runs from this frame on: it had failed, or the game wanted it.
+    Restarted {
+        /// The mod's id.
+        id: Arc<str>,
     },
     /// Its file is gone, or the game unloaded it.
     Unloaded {

@@ -79,6 +79,7 @@ fn load(server: &AssetServer, runtime: &mut ModRegistry, path: PathBuf) {
         stage: Stage::Unread,
         newer: false,
         first: runtime.is_starting(),
+        starts_anew: false,
     };
     runtime.files.insert(name, record);
 }

@@ -83,7 +83,7 @@ pub(crate) fn install(world: &mut World, file: &str, prepared: Prepared) -> Resu
             return Err(fault(None, bind_fault(errors)));
         }
     };
-    let Prepared { identity, imports, description, instance, fresh } = prepared;
+    let Prepared { identity, imports, description, instance, fresh, is_restart } = prepared;
     let reach = reach::find(world, instance.manifest());
     let signature = Signature { description, imports, reach };
     let earlier = world.resource::<ModRegistry>().mods.get(&id).and_then(|record| record.running.as_ref());
@@ -155,13 +155,25 @@ pub(crate) fn install(world: &mut World, file: &str, prepared: Prepared) -> Resu
         leftovers::free_ids(world, &replaced);
     }
     running.probation = probation;
-    info!("{id} {version}: {}", if is_reload { "reloaded" } else { "loaded" });
+    let restarts = &mut world.resource_mut::<ModRegistry>().into_inner().restarts;
+    let what = if is_restart {
+        restarts.note_restart(&id);
+        "restarted"
+    } else {
+        restarts.forget(&id);
+        if is_reload { "reloaded" } else { "loaded" }
+    };
+    info!("{id} {version}: {what}");
     lost.iter().for_each(|lost| warn!("{id}: {lost}"));
     uncallable.iter().for_each(|problem| warn!("{id}: {problem}; calling it is an error"));
     let record = ModRecord { running: Some(running), ..ModRecord::new(file.to_owned(), version, ModState::Running) };
     world.resource_mut::<ModRegistry>().mods.insert(Arc::clone(&id), record);
     let lost = lost.into();
-    world.write_message(if is_reload { ModEvent::Reloaded { id, lost } } else { ModEvent::Loaded { id } });
+    world.write_message(match is_reload {
+        _ if is_restart => ModEvent::Restarted { id },
+        true => ModEvent::Reloaded { id, lost },
+        false => ModEvent::Loaded { id },
+    });
     Ok(Installed::Done)
 }
 
@@ -242,10 +254,13 @@ fn bind_users_again(world: &mut World, id: &str, changed: &HashSet<Arc<str>>) {
     let mut runtime = world.resource_mut::<ModRegistry>();
     let runtime = &mut *runtime;
     for (other, record) in runtime.mods.iter().filter(|(other, _)| ***other != *id) {
-        let Some(running) = record.running.as_ref().filter(|_| record.is_running()) else { continue };
+        let Some(running) = &record.running else { continue };
         if running.handle.types().iter().any(|ty| changed.contains(ty.path.as_str())) {
+            // One that has failed may come back, and would find its slots as they were.
             running.handle.set_stale();
-            runtime.requests.push((Arc::clone(other), Request::Reload));
+            if record.is_running() {
+                runtime.requests.push((Arc::clone(other), Request::Reload));
+            }
         }
     }
 }

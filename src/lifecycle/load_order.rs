@@ -269,9 +269,7 @@ fn refuse(world: &mut World, file: &str, identity: &Identity, problems: Vec<Arc<
     let refusal = fault.cause.to_string();
     let is_shown = registry.mods.get(&id).is_none_or(|record| {
         let is_refused = |fault: &ModFault| matches!(fault.cause, FaultCause::Refused(_));
-        record.file != file
-            || matches!(&record.state, ModState::Failed(fault) if is_refused(fault))
-            || record.is_running()
+        record.file != file || record.state.fault().is_some_and(|fault| is_refused(fault)) || record.is_running()
     });
     let Some(record) = registry.files.get_mut(file) else { return };
     let is_told = is_shown && record.refusal.as_ref() == Some(&refusal);

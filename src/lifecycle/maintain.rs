@@ -20,6 +20,7 @@ use crate::{
         load_order, reach,
         registry::{FileRecord, Listing, ModRegistry},
         requests::carry_out,
+        restart,
         save::take_over::take_over_late,
         settings::ModSettings,
         settle::{retry_waiting, take_prepared, tell_faults},
@@ -39,6 +40,7 @@ pub(crate) fn maintain(world: &mut World, mut cursors: Local<Cursors>) {
     begin_frame(world);
     messages::defined::update(world);
     give_allowances(world);
+    restart::new_frame(world);
     wake_those_who_wait(world);
     tell_faults(world);
     count_probation(world);
@@ -55,6 +57,7 @@ pub(crate) fn maintain(world: &mut World, mut cursors: Local<Cursors>) {
     take_prepared(world);
     retry_waiting(world);
     take_over_late(world);
+    restart::begin(world);
     start_tasks(world);
     // A start-up system may have brought another mod down just now.
     tell_faults(world);

@@ -33,22 +33,32 @@ pub(crate) struct Prepared {
     pub(crate) instance: Instance,
     /// What it keeps over a reload, as it starts with it.
     pub(crate) fresh: Vec<SavedState>,
+    /// Whether it is a fresh instance of a module that was in the game before.
+    pub(crate) is_restart: bool,
 }
 
 /// Prepares a mod. `file` is its asset path and `stem` its name where the mod states none.
 pub(crate) fn prepare(workshop: &Workshop, bytes: &[u8], file: &str, stem: &str) -> Result<Prepared, Box<ModFault>> {
-    let fault = |identity: Option<&Identity>, cause: FaultCause| {
+    let compiled = CompiledMod::new(&workshop.engine, bytes, stem, &workshop.limits);
+    let compiled = compiled.map_err(|error| {
+        let (mod_id, file, cause) = (stem.to_owned(), file.to_owned(), error.into());
+        Box::new(ModFault { mod_id, version: None, file, function: None, frame: None, cause })
+    })?;
+    start(workshop, &compiled, file)
+}
+
+/// Starts a mod that is compiled, and asks it what it wants.
+pub(crate) fn start(workshop: &Workshop, compiled: &CompiledMod, file: &str) -> Result<Prepared, Box<ModFault>> {
+    let fault = |identity: &Identity, cause: FaultCause| {
         Box::new(ModFault {
-            mod_id: identity.map_or(stem, |identity| &identity.id).to_owned(),
-            version: identity.map(|identity| identity.version.clone()),
+            mod_id: identity.id.clone(),
+            version: Some(identity.version.clone()),
             file: file.to_owned(),
             function: None,
             frame: None,
             cause,
         })
     };
-    let compiled = CompiledMod::new(&workshop.engine, bytes, stem, &workshop.limits);
-    let compiled = compiled.map_err(|error| fault(None, error.into()))?;
     let manifest = compiled.manifest();
     let identity = manifest.identity.clone();
     let wanted = &manifest.host_functions;
@@ -63,12 +73,12 @@ pub(crate) fn prepare(workshop: &Workshop, bytes: &[u8], file: &str, stem: &str)
     {
         config.wasi = workshop.wasi.clone();
     }
-    let mut instance = Instance::new(&compiled, config).map_err(|error| fault(Some(&identity), error.into()))?;
+    let mut instance = Instance::new(compiled, config).map_err(|error| fault(&identity, error.into()))?;
     let described = instance.describe();
-    let description = described.map_err(|error| fault(Some(&identity), FaultCause::Describe(error)))?;
+    let description = described.map_err(|error| fault(&identity, FaultCause::Describe(error)))?;
     let fresh = instance.save();
-    let fresh = fresh.map_err(|error| fault(Some(&identity), FaultCause::HandOver(error)))?;
-    Ok(Prepared { identity, imports, description, instance, fresh })
+    let fresh = fresh.map_err(|error| fault(&identity, FaultCause::HandOver(error)))?;
+    Ok(Prepared { identity, imports, description, instance, fresh, is_restart: false })
 }
 
 /// Writes a mod's lines into the game's log, under the mod's name.

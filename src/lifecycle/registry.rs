@@ -26,7 +26,8 @@ use crate::{
         system::{Slot, SlotCell},
     },
     lifecycle::{
-        fault::ModFault, leftovers, load_order::LoadOrder, prepare::Prepared, reach, requests::Request, schedule,
+        fault::ModFault, leftovers, load_order::LoadOrder, prepare::Prepared, reach, requests::Request,
+        restart::Restarts, schedule,
     },
 };
 
@@ -53,6 +54,22 @@ pub enum ModState {
     Disabled,
     /// It failed and does not run.
     Failed(Arc<ModFault>),
+    /// It failed, does not run, and gets a fresh instance soon: see [`FaultPolicy`](crate::FaultPolicy).
+    Restarting(Arc<ModFault>),
+    /// It failed, does not run, and waits until the game says what becomes of it: see
+    /// [`FaultPolicy::Ask`](crate::FaultPolicy::Ask).
+    Undecided(Arc<ModFault>),
+}
+
+impl ModState {
+    /// Why the mod does not run, if it has failed, whatever becomes of it.
+    #[must_use]
+    pub fn fault(&self) -> Option<&Arc<ModFault>> {
+        match self {
+            Self::Failed(fault) | Self::Restarting(fault) | Self::Undecided(fault) => Some(fault),
+            _ => None,
+        }
+    }
 }
 
 /// What is known of the mods of this game.
@@ -87,6 +104,8 @@ pub struct ModRegistry {
     pub(crate) known_types: usize,
     /// What the game asked for since the last frame boundary.
     pub(crate) requests: Vec<(Arc<str>, Request)>,
+    /// The mods that failed and may be restarted.
+    pub(crate) restarts: Restarts,
 }
 
 /// A file that is asked in the background which mod it holds.
@@ -130,6 +149,8 @@ pub(crate) struct FileRecord {
     /// Whether it was there when the game started and has not been through once. Such files are installed in the order
     /// of their paths.
     pub(crate) first: bool,
+    /// Whether a mod that failed is on its way once more, and not the newest bytes.
+    pub(crate) starts_anew: bool,
 }
 
 /// How far the newest bytes of a file have come.
@@ -220,7 +241,19 @@ impl ModRegistry {
         let (files, mods) = (BTreeMap::new(), BTreeMap::new());
         let (listing, abandoned, requests) = (Listing::NotYet, Vec::new(), Vec::new());
         let load_order = LoadOrder::default();
-        Self { engine, starts_together, files, mods, listing, load_order, abandoned, known_types: 0, requests }
+        let restarts = Restarts::default();
+        Self {
+            engine,
+            starts_together,
+            files,
+            mods,
+            listing,
+            load_order,
+            abandoned,
+            known_types: 0,
+            requests,
+            restarts,
+        }
     }
 
     /// Whether every file of the mod folder that is known has come to rest: its mod runs, waits for the game, or failed.
@@ -297,7 +330,7 @@ impl ModRegistry {
 
 /// Whether a file holds a mod that failed and does not run.
 pub(crate) fn has_failed(mods: &BTreeMap<Arc<str>, ModRecord>, file: &str) -> bool {
-    mods.values().any(|record| record.file == file && matches!(record.state, ModState::Failed(_)))
+    mods.values().any(|record| record.file == file && record.state.fault().is_some())
 }
 
 /// Keeps the ticks of observers from growing too old. Bevy does so for systems in schedules.
@@ -309,7 +342,7 @@ pub(crate) fn check_change_ticks(check: On<CheckChangeTicks>, mods: Res<ModRegis
 impl FileRecord {
     /// Notes what became of the bytes, and returns how far they had come. If there are newer ones, it is their turn.
     pub(crate) fn settle(&mut self, stage: Stage) -> Stage {
-        self.first = false;
+        (self.first, self.starts_anew) = (false, false);
         let newer = std::mem::take(&mut self.newer);
         std::mem::replace(&mut self.stage, if newer { Stage::Queued } else { stage })
     }

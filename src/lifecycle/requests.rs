@@ -14,6 +14,7 @@ use crate::{
         leftovers,
         list::ModListFile,
         registry::{ModRegistry, ModState, Stage},
+        restart,
     },
 };
 
@@ -24,6 +25,7 @@ pub(crate) enum Request {
     Enable,
     Reload,
     Unload,
+    Restart,
 }
 
 /// Carries out what the game asked for, in the order in which it did.
@@ -39,6 +41,7 @@ pub(crate) fn carry_out(world: &mut World) {
                 enable(world, &id);
             }
             Request::Reload => prepare_again(world, &id),
+            Request::Restart => restart::ask(world, &id),
             Request::Unload => {
                 let runtime = world.resource::<ModRegistry>();
                 let Some(file) = runtime.mods.get(&id).map(|record| record.file.clone()) else { continue };
@@ -92,7 +95,7 @@ fn enable(world: &mut World, id: &Arc<str>) {
 }
 
 /// Sends the bytes of a mod's file through once more.
-fn prepare_again(world: &mut World, id: &Arc<str>) {
+pub(crate) fn prepare_again(world: &mut World, id: &Arc<str>) {
     let mut runtime = world.resource_mut::<ModRegistry>();
     let runtime = &mut *runtime;
     let file = runtime.mods.get(id).and_then(|record| runtime.files.get_mut(&record.file));

@@ -8,7 +8,7 @@ use bevy_tasks::available_parallelism;
 use mod_host::WasiGrants;
 use mod_host::{CompileCache, EngineConfig, Entropy, Execution, GameIdentity, Limits};
 
-use crate::bridge::grant::Permissions;
+use crate::{bridge::grant::Permissions, lifecycle::fault_policy::FaultPolicy};
 
 /// How this game treats its mods. Insert it before [`WasmModsPlugin`](crate::WasmModsPlugin) to choose:
 ///
@@ -120,6 +120,8 @@ pub struct ModSettings {
     /// For how many frames a new version of a mod is on probation. If it fails within them, the earlier version goes on
     /// where it was. 0 never goes back.
     pub probation_frames: u32,
+    /// What becomes of a mod that fails while it runs.
+    pub fault_policy: FaultPolicy,
     /// What becomes of what a mod has left in the World when it is unloaded or switched off.
     pub leftovers: Leftovers,
     /// Where compiled mods are kept, so that a second start of the game need not compile them.
@@ -173,6 +175,7 @@ impl Default for ModSettings {
             watch: true,
             compile_tasks,
             probation_frames: 120,
+            fault_policy: FaultPolicy::Disable,
             leftovers: Leftovers::Despawn,
             compile_cache: CompileCache::User,
             #[cfg(feature = "wasi")]
@@ -197,6 +200,8 @@ pub struct ModOverrides {
     /// settings.overrides.insert("market".to_owned(), ModOverrides { permissions: Some(trusted), ..default() });
     /// ```
     pub permissions: Option<Permissions>,
+    /// What becomes of it if it fails, instead of [`ModSettings::fault_policy`].
+    pub fault_policy: Option<FaultPolicy>,
 }
 
 impl ModSettings {
@@ -228,6 +233,13 @@ impl ModSettings {
     pub fn permissions_of(&self, mod_id: &str) -> &Permissions {
         let own = self.overrides.get(mod_id).and_then(|overrides| overrides.permissions.as_ref());
         own.unwrap_or(&self.permissions)
+    }
+
+    /// What becomes of the mod with that id if it fails.
+    #[must_use]
+    pub fn fault_policy_of(&self, mod_id: &str) -> FaultPolicy {
+        let own = self.overrides.get(mod_id).and_then(|overrides| overrides.fault_policy);
+        own.unwrap_or(self.fault_policy)
     }
 
     /// The most bytes that a file of any mod may have.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bevy_ecs::world::World;
 use bevy_tasks::{block_on, futures_lite::future};
+use mod_host::CompiledMod;
 use tracing::{error, warn};
 
 use crate::{
@@ -15,6 +16,7 @@ use crate::{
         leftovers, load_order,
         prepare::Prepared,
         registry::{ModRecord, ModRegistry, ModState, Stage},
+        restart::{self, Outcome, is_own_fault},
     },
 };
 
@@ -33,15 +35,17 @@ pub(crate) fn take_prepared(world: &mut World) {
                 Err(fault) => {
                     // Nobody wants to know of bytes that are out of date.
                     if !file.newer {
-                        failed.push((name.clone(), fault));
+                        let may_restart = file.starts_anew && is_own_fault(&fault.cause);
+                        let module = runtime.restarts.module(&fault.mod_id).filter(|_| may_restart);
+                        failed.push((name.clone(), fault, module));
                     }
                     file.settle(Stage::Settled);
                 }
             }
         }
     }
-    for (name, fault) in failed {
-        fail(world, &name, fault);
+    for (name, fault, module) in failed {
+        fail_at_start(world, &name, fault, module);
         let mut registry = world.resource_mut::<ModRegistry>();
         registry.fall_back(&name);
         registry.load_order.decide_what_was_put_off();
@@ -89,10 +93,15 @@ fn install_prepared(world: &mut World) {
 fn try_install(world: &mut World, name: &str, prepared: Prepared) {
     let id: Arc<str> = prepared.identity.id.as_str().into();
     let version = prepared.identity.version.clone();
+    let module = prepared.instance.compiled().clone();
+    let is_restart = prepared.is_restart;
     let outcome = install(world, name, prepared);
     let stage = match outcome {
         Ok(Installed::Done) => {
-            world.resource_mut::<ModRegistry>().offer_installed(name);
+            // What is restarted need not be of the newest bytes.
+            if !is_restart {
+                world.resource_mut::<ModRegistry>().offer_installed(name);
+            }
             Stage::Settled
         }
         Ok(Installed::Disabled) => Stage::Settled,
@@ -101,7 +110,9 @@ fn try_install(world: &mut World, name: &str, prepared: Prepared) {
             Stage::Waiting(prepared)
         }
         Err(fault) => {
-            fail(world, name, fault);
+            // Its own systems ran, and may do better the next time.
+            let module = matches!(fault.cause, FaultCause::System(_)).then_some(module);
+            fail_at_start(world, name, fault, module);
             world.resource_mut::<ModRegistry>().fall_back(name);
             Stage::Settled
         }
@@ -136,8 +147,27 @@ fn wait(world: &mut World, file: &str, id: &Arc<str>, version: String, types: Ve
 
 /// Tells of a mod that could not be loaded. A version of it that runs goes on.
 pub(crate) fn fail(world: &mut World, file: &str, fault: Box<ModFault>) {
+    fail_at_start(world, file, fault, None);
+}
+
+/// Tells of a mod that failed as it started. A version of it that runs goes on; else, it may be restarted from its module.
+fn fail_at_start(world: &mut World, file: &str, fault: Box<ModFault>, module: Option<CompiledMod>) {
     let (fault, goes_on) = note_failure(world, file, fault);
-    error!("{fault}{}", if goes_on { "; the version that runs goes on" } else { "" });
+    if goes_on {
+        error!("{fault}; the version that runs goes on");
+        return;
+    }
+    let id: Arc<str> = fault.mod_id.as_str().into();
+    match module {
+        Some(module) => {
+            let outcome = restart::decide(world, &id, &fault, &module);
+            error!("{fault}; {outcome}");
+        }
+        None => {
+            world.resource_mut::<ModRegistry>().restarts.forget(&id);
+            error!("{fault}");
+        }
+    }
 }
 
 /// [`fail`] without a line in the log. Returns the fault, and whether an earlier version goes on.
@@ -196,14 +226,12 @@ fn stop_stale(world: &mut World, file: &str, id: &Arc<str>, fault: &Arc<ModFault
 /// that was still on probation gives its place back to the one before.
 pub(crate) fn tell_faults(world: &mut World) {
     let mut events = Vec::new();
-    let mut on_probation = Vec::new();
     let mut failed = Vec::new();
     for (id, record) in &mut world.resource_mut::<ModRegistry>().mods {
         let Some(running) = &record.running else { continue };
         let Some(fault) = running.handle.take_fault() else { continue };
         running.empty_slots();
         running.handle.drop_instance();
-        failed.push(Arc::clone(&running.handle));
         let fault = Arc::new(ModFault {
             mod_id: id.to_string(),
             version: Some(record.version.clone()),
@@ -212,14 +240,24 @@ pub(crate) fn tell_faults(world: &mut World) {
             frame: Some(fault.frame),
             cause: FaultCause::System(fault.error),
         });
-        error!("{fault}; it is stopped");
-        if running.probation.is_some() {
-            on_probation.push(Arc::clone(id));
-        }
+        let handle = Arc::clone(&running.handle);
+        failed.push((Arc::clone(id), handle, Arc::clone(&fault), running.probation.is_some()));
         record.state = ModState::Failed(Arc::clone(&fault));
         events.push(ModEvent::Failed { id: Arc::clone(id), fault });
     }
     world.write_message_batch(events);
-    failed.iter().for_each(|handle| leftovers::free_ids(world, handle));
-    on_probation.iter().for_each(|id| resume(world, id));
+    failed.iter().for_each(|(_, handle, ..)| leftovers::free_ids(world, handle));
+    for (id, handle, fault, is_on_probation) in failed {
+        if is_on_probation {
+            error!("{fault}; it is stopped");
+            resume(world, &id);
+        }
+        // A version that could be gone back to has no fault any more.
+        let outcome = restart::decide(world, &id, &fault, handle.compiled());
+        match outcome {
+            Outcome::Stopped if is_on_probation => {}
+            _ if is_on_probation => warn!("{id}: {outcome}"),
+            _ => error!("{fault}; {outcome}"),
+        }
+    }
 }

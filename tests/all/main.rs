@@ -11,6 +11,7 @@ mod commands;
 mod committed;
 mod definitions;
 mod determinism;
+mod fault_policy;
 mod fault_reports;
 mod faults;
 mod fixtures;
@@ -38,8 +39,10 @@ mod saves;
 mod scheduling;
 mod sdk;
 mod settings;
+mod shaky;
 mod support;
 mod systems;
 mod tidy;
+mod trapped;
 #[cfg(feature = "wasi")]
 mod wasi;

@@ -142,6 +142,7 @@ impl Game {
             ModEvent::Loaded { id } => format!("loaded {id}"),
             ModEvent::Reloaded { id, .. } => format!("reloaded {id}"),
             ModEvent::Failed { id, .. } => format!("failed {id}"),
+            ModEvent::Restarted { id } => format!("restarted {id}"),
             ModEvent::Unloaded { id } => format!("unloaded {id}"),
             ModEvent::Disabled { id } => format!("disabled {id}"),
             ModEvent::Resumed { id, .. } => format!("resumed {id}"),

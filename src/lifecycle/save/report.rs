@@ -106,7 +106,7 @@ pub enum ModDifference {
 pub enum MissingMod {
     /// There is no such mod.
     NotThere,
-    /// It is being loaded, or waits for types of the game or for mods that it needs.
+    /// It is being loaded, waits for types of the game or for mods that it needs, or has failed and is about to be restarted.
     Loading,
     /// The game switched it off.
     Disabled,
@@ -235,8 +235,9 @@ impl MissingMod {
         let handle = record.running.as_ref().map(|running| &running.handle);
         match (&record.state, handle) {
             (ModState::Loading | ModState::Pending { .. } | ModState::Waiting { .. }, _) => Some(Self::Loading),
+            (ModState::Restarting(_), _) => Some(Self::Loading),
             (ModState::Disabled, _) => Some(Self::Disabled),
-            (ModState::Failed(_), _) | (ModState::Running, None) => Some(Self::Failed),
+            (ModState::Failed(_) | ModState::Undecided(_), _) | (ModState::Running, None) => Some(Self::Failed),
             (ModState::Running, Some(handle)) if handle.is_faulted() => Some(Self::Failed),
             // It is about to be loaded once more, because a type that it uses has changed.
             (ModState::Running, Some(handle)) if handle.is_stale() => Some(Self::Loading),
