@@ -13,6 +13,7 @@ use std::{
 use bevy_ecs::world::World;
 use bevy_tasks::{AsyncComputeTaskPool, TaskPool};
 use mod_host::{CompiledMod, LoadError};
+use tracing::warn;
 
 use crate::{
     bridge::handle::catch,
@@ -22,8 +23,8 @@ use crate::{
         fault_policy::FaultPolicy,
         files::one_line,
         prepare::{Prepared, Workshop, start},
-        registry::{ModRegistry, ModState, Stage},
-        requests::{prepare_again, switch_off},
+        registry::{FileRecord, ModRecord, ModRegistry, ModState, Stage},
+        requests::{Request, prepare_again, switch_off},
         settings::ModSettings,
     },
 };
@@ -65,11 +66,8 @@ impl Troubled {
 
     /// Notes a fault: how long it waits if it is restarted.
     fn fail(&mut self, frame: u64) {
-        let is_calm = self.since.take().is_some_and(|since| frame.saturating_sub(since) >= CALM_FRAMES);
-        let wait = match self.wait {
-            Some(wait) if !is_calm => wait.saturating_mul(2).clamp(1, LONGEST_WAIT),
-            _ => 0,
-        };
+        let ran = self.since.take().map(|since| frame.saturating_sub(since));
+        let wait = next_wait(self.wait, ran);
         (self.wait, self.due) = (Some(wait), frame.saturating_add(wait));
     }
 
@@ -79,6 +77,14 @@ impl Troubled {
         let window = u64::from(window.max(1));
         self.strikes.retain(|strike| frame.saturating_sub(*strike) < window);
         self.strikes.len()
+    }
+}
+
+/// How many frames a mod waits that waited so long before, if it did, and then ran for so many frames, if it could start.
+fn next_wait(before: Option<u64>, ran: Option<u64>) -> u64 {
+    match before {
+        Some(before) if ran.is_none_or(|ran| ran < CALM_FRAMES) => before.saturating_mul(2).clamp(1, LONGEST_WAIT),
+        _ => 0,
     }
 }
 
@@ -126,16 +132,19 @@ pub(crate) fn is_own_fault(cause: &FaultCause) -> bool {
 pub(crate) fn decide(world: &mut World, id: &Arc<str>, fault: &Arc<ModFault>, module: &CompiledMod) -> Outcome {
     let policy = world.resource::<ModSettings>().fault_policy_of(id);
     let mut registry = world.resource_mut::<ModRegistry>();
-    let ModRegistry { mods, restarts, .. } = &mut *registry;
+    let ModRegistry { mods, files, restarts, .. } = &mut *registry;
     // Another mod may have its name, or the game has switched it off.
-    let state = mods.get_mut(id).map(|record| &mut record.state);
-    let is_of_fault = |state: &&mut ModState| state.fault().is_some_and(|known| Arc::ptr_eq(known, fault));
-    let Some(state) = state.filter(is_of_fault) else { return Outcome::Stopped };
+    let record = mods.get_mut(id).filter(|record| is_of(&record.state, fault));
+    let Some(ModRecord { state, file, .. }) = record else { return Outcome::Stopped };
+    // Its file holds other bytes, which wait for something.
+    let waits = |file: &FileRecord| matches!(file.stage, Stage::Held(_) | Stage::Waiting(_) | Stage::Refused);
+    let is_superseded = files.get(file).is_none_or(waits);
     let frame = restarts.frame;
     let troubled = restarts.mods.entry(Arc::clone(id)).or_insert_with(|| Troubled::new(module.clone()));
     troubled.module = module.clone();
     troubled.fail(frame);
     let outcome = match policy {
+        FaultPolicy::Restart | FaultPolicy::Strikes { .. } if is_superseded => Outcome::Stopped,
         FaultPolicy::Disable => Outcome::Stopped,
         FaultPolicy::Ask => Outcome::Undecided,
         FaultPolicy::Strikes { faults, frames } => {
@@ -160,18 +169,45 @@ impl Troubled {
     }
 }
 
+/// A mod that failed with that fault as it started is not tried again.
+pub(crate) fn give_up(world: &mut World, id: &str, fault: &Arc<ModFault>) {
+    let mut registry = world.resource_mut::<ModRegistry>();
+    // Another mod may have its name.
+    if registry.mods.get(id).is_some_and(|record| is_of(&record.state, fault)) {
+        registry.restarts.forget(id);
+    }
+}
+
+fn is_of(state: &ModState, fault: &Arc<ModFault>) -> bool {
+    state.fault().is_some_and(|known| Arc::ptr_eq(known, fault))
+}
+
+/// Whether nothing of a file is on its way or waits.
+fn rests(file: &FileRecord) -> bool {
+    matches!(file.stage, Stage::Settled) && !file.reading
+}
+
 /// The game wants a mod to be restarted. Earlier faults are forgotten.
 pub(crate) fn ask(world: &mut World, id: &Arc<str>) {
     let mut registry = world.resource_mut::<ModRegistry>();
-    let ModRegistry { mods, files, restarts, .. } = &mut *registry;
+    let ModRegistry { mods, files, restarts, requests, .. } = &mut *registry;
     let Some(record) = mods.get_mut(id) else { return };
-    let rests = files.get(&record.file).is_some_and(|file| matches!(file.stage, Stage::Settled));
+    let Some(file) = files.get(&record.file) else { return };
     let troubled = restarts.mods.get_mut(id);
     match (&record.state, troubled) {
         (ModState::Running, troubled) => {
             let Some(running) = &record.running else { return };
             // It has failed in this frame: that is the next boundary's to tell.
             if running.handle.is_faulted() {
+                return;
+            }
+            if file.is_unknown() || file.is_coming() {
+                // What comes of that first. It may be no good, and then this one should still be there.
+                requests.push((Arc::clone(id), Request::Restart));
+                return;
+            }
+            if !rests(file) {
+                warn!("{id}: it is not restarted, because other bytes of its file wait to take its place");
                 return;
             }
             let module = running.handle.compiled().clone();
@@ -188,7 +224,7 @@ pub(crate) fn ask(world: &mut World, id: &Arc<str>) {
             }
         }
         (ModState::Restarting(_), Some(troubled)) => troubled.strikes.clear(),
-        (ModState::Failed(fault) | ModState::Undecided(fault), Some(troubled)) if rests => {
+        (ModState::Failed(fault) | ModState::Undecided(fault), Some(troubled)) if rests(file) => {
             troubled.strikes.clear();
             troubled.is_wanted = true;
             record.state = ModState::Restarting(Arc::clone(fault));
@@ -215,9 +251,7 @@ pub(crate) fn begin(world: &mut World) {
         // Something else may have come of it meanwhile.
         troubled.is_wanted &= matches!(record.state, ModState::Restarting(_) | ModState::Loading);
         // What is on its way in its file takes its place.
-        let rests =
-            |file: &str| files.get(file).is_some_and(|file| matches!(file.stage, Stage::Settled) && !file.reading);
-        if troubled.is_wanted && troubled.due <= *frame && rests(&record.file) {
+        if troubled.is_wanted && troubled.due <= *frame && files.get(&record.file).is_some_and(rests) {
             due.push((Arc::clone(id), record.file.clone()));
         }
         true
@@ -262,5 +296,23 @@ impl Restarts {
     /// A mod was loaded, or cannot be: what it did before does not count any more.
     pub(crate) fn forget(&mut self, id: &str) {
         self.mods.remove(id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_until_a_mod_has_run_for_a_while() {
+        let mut wait = None;
+        let mut waits = Vec::new();
+        for ran in (0..12).map(|place| (place % 3 > 0).then_some(CALM_FRAMES - 1)) {
+            wait = Some(next_wait(wait, ran));
+            waits.extend(wait);
+        }
+        assert_eq!(waits, [0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]);
+        assert_eq!(next_wait(wait, Some(0)), LONGEST_WAIT);
+        assert_eq!(next_wait(wait, Some(CALM_FRAMES)), 0);
     }
 }

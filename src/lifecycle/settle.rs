@@ -164,7 +164,7 @@ fn fail_at_start(world: &mut World, file: &str, fault: Box<ModFault>, module: Op
             error!("{fault}; {outcome}");
         }
         None => {
-            world.resource_mut::<ModRegistry>().restarts.forget(&id);
+            restart::give_up(world, &id, &fault);
             error!("{fault}");
         }
     }

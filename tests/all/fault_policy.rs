@@ -6,11 +6,18 @@ use bevy::{
     ecs::entity::Entities,
     prelude::{Entity, World},
 };
+#[cfg(feature = "hot_reload")]
+use bevy_wasm_mods::prelude::CallMod;
 use bevy_wasm_mods::{
     FaultPolicy, Leftovers, ModLimits, ModOverrides,
-    prelude::{CallMod, ModCallError, ModSettings, ModState, Mods},
+    prelude::{ModCallError, ModSettings, ModState, Mods},
 };
-use mod_abi::{ModCallStatus, describe::DefinitionKind};
+use mod_abi::ModCallStatus;
+#[cfg(feature = "hot_reload")]
+use mod_abi::{
+    command::Command,
+    describe::{DefinitionKind, ParamDesc},
+};
 
 use crate::{
     fixtures::Health,
@@ -18,7 +25,12 @@ use crate::{
         Heard, NOTICE, START, STARTS_BADLY, TIDY, TRAPS, WAYS, asker, fail_once, game, order, runs, said, shaky,
         spawned, state,
     },
-    support::{Game, Mod, healer, query, with_mods},
+    support::{Game, healer, with_mods},
+};
+#[cfg(feature = "hot_reload")]
+use crate::{
+    fixtures::Unmet,
+    support::{Mod, new_entity, query, value},
 };
 
 fn settings(fault_policy: FaultPolicy) -> ModSettings {
@@ -402,15 +414,58 @@ fn a_new_version_that_fails_on_probation_is_not_restarted() {
 
 #[cfg(feature = "hot_reload")]
 #[test]
+fn a_new_version_that_waits_keeps_its_place() {
+    let mut game = game_with(settings(FaultPolicy::Restart));
+    let mut newer = shaky("shaky");
+    let unmet = newer.ty("all::fixtures::Unmet", "{value:f32}");
+    game.app.register_type::<Unmet>();
+    game.write("shaky.wasm", &newer.system("wait", "Update", vec![query(&[unmet], &[])]).build());
+    let settled = |game: &mut Game| with_mods(game, |mods| mods.all_settled());
+    game.until("its new version on its way", |game| !settled(game));
+    ask(&mut game, |mut mods| mods.restart("shaky"));
+    game.until("it to wait", settled);
+    game.frames(3);
+    assert_eq!(game.story(), ["loaded shaky"], "the version that runs is not restarted");
+    fail(&mut game);
+    game.frames(100);
+    assert!(is_stopped(&game), "{:?}", game.story());
+    game.app.world_mut().register_component::<Unmet>();
+    game.until_told("reloaded shaky");
+    assert!(runs(&mut game).is_ok());
+}
+
+#[cfg(feature = "hot_reload")]
+#[test]
+fn a_restart_waits_for_what_becomes_of_other_bytes() {
+    let mut game = game_with(settings(FaultPolicy::Disable));
+    game.write("shaky.wasm", b"no mod");
+    let settled = |game: &mut Game| with_mods(game, |mods| mods.all_settled());
+    game.until("its new version on its way", |game| !settled(game));
+    ask(&mut game, |mut mods| mods.restart("shaky"));
+    game.until_told("restarted shaky");
+    assert_eq!(game.story(), ["loaded shaky", "failed shaky", "restarted shaky"]);
+    assert!(runs(&mut game).is_ok());
+}
+
+#[test]
+fn another_file_with_the_same_id_changes_nothing() {
+    let older = shaky("shaky").says(|identity| identity.version = "1.0.0".to_owned());
+    let mods: [(&str, &[u8]); 2] = [("a.wasm", &older.build()), ("b.wasm", &shaky("shaky").build())];
+    let mut game = game(&mods, settings(FaultPolicy::Restart));
+    game.until_told("loaded shaky");
+    game.until("the other one to be told", |game| told(game, "failed shaky") == 1);
+    fail(&mut game);
+    game.until_told("restarted shaky");
+}
+
+#[cfg(feature = "hot_reload")]
+#[test]
 fn a_mod_that_comes_back_finds_types_that_have_changed_meanwhile() {
     let definer = |kind: DefinitionKind| {
         let mut definer = Mod::new("definer");
         let thing = definer.defines("Thing", "{n:u64}", kind, None);
-        let thing = mod_abi::command::Command::Spawn {
-            entity: crate::support::new_entity(0),
-            components: vec![crate::support::value(thing, &[0; 8])],
-        };
-        definer.system("make", "Startup", vec![mod_abi::describe::ParamDesc::Commands]).leaves(0, &[thing])
+        let thing = Command::Spawn { entity: new_entity(0), components: vec![value(thing, &[0; 8])] };
+        definer.system("make", "Startup", vec![ParamDesc::Commands]).leaves(0, &[thing])
     };
     let mut counter = Mod::new("counter");
     let thing = counter.ty("definer::Thing", "{n:u64}");

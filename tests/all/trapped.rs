@@ -3,9 +3,11 @@
 use bevy_wasm_mods::prelude::{CallMod, ModSettings, SaveMods};
 use mod_abi::ModCallStatus;
 
+#[cfg(feature = "hot_reload")]
+use crate::shaky::TIDY;
 use crate::{
     fixtures::Health,
-    shaky::{Heard, Said, TIDY, WAYS, asker, fail_once, game, runs, said, shaky, spawned, state},
+    shaky::{Heard, Said, WAYS, asker, fail_once, game, runs, said, shaky, spawned, state},
     support::{Game, with_mods},
 };
 
