@@ -1,12 +1,7 @@
 //! A mod that fails in whatever way the game asks for, and says whenever it is called.
 
-use std::time::Duration;
-
 use bevy::prelude::{In, Reflect, ResMut, Resource};
-use bevy_wasm_mods::{
-    ModLimits,
-    prelude::{CallMod, ModAppExt, ModCallError, ModSettings, ModState, SpawnedBy},
-};
+use bevy_wasm_mods::prelude::{CallMod, ModAppExt, ModCallError, ModSettings, ModState, SpawnedBy};
 use mod_abi::{
     DependencyKind,
     command::Command,
@@ -142,9 +137,7 @@ pub(crate) fn asker() -> Mod {
 
 /// A game with mods that follow orders, of which none is given yet.
 pub(crate) fn game(mods: &[(&str, &[u8])], settings: ModSettings) -> Game {
-    let call_time = Duration::from_millis(400);
-    let limits = ModLimits { call_time, ..settings.limits.clone() };
-    let mut game = Game::with_settings(mods, ModSettings { limits, ..settings });
+    let mut game = Game::with_settings(mods, settings);
     game.app.init_resource::<Orders>().init_resource::<Heard>().init_resource::<Said>();
     game.app.register_type::<Orders>().register_type::<Heard>();
     game.app.add_mod_import("note", |In(what): In<u32>, mut said: ResMut<Said>| said.0.push(what));
