@@ -121,28 +121,23 @@ impl ModBacktrace {
         self.0.as_ref().is_some_and(|frames| frames.cut)
     }
 
-    /// The line that tells most: the innermost one of the mod's own files, else the innermost that is known outside of Rust's
-    /// standard library.
+    /// The line that tells most: the innermost one of the mod's own files, else the innermost that is known of a function
+    /// outside of Rust's standard library and the SDK.
     #[must_use]
     pub fn location(&self) -> Option<&SourceLocation> {
-        let known = || self.telling().iter().filter_map(|frame| frame.location.as_ref());
-        known().find(|location| location.own).or_else(|| known().next())
+        let own = self.frames().iter().find(|frame| frame.location.as_ref().is_some_and(|location| location.own));
+        let other = || self.frames().iter().find(|frame| frame.location.is_some() && !frame.is_of_libraries());
+        own.or_else(other).and_then(|frame| frame.location.as_ref())
     }
 
     /// In parentheses, to stand at the end of a line.
     pub(crate) fn in_brief(&self) -> InBrief<'_> {
-        InBrief { frames: self.telling(), location: self.location() }
+        InBrief { frames: self.frames(), location: self.location() }
     }
 
     /// [`ModBacktrace::in_brief`] for an error whose text says where.
     pub(crate) fn names(&self) -> InBrief<'_> {
-        InBrief { frames: self.telling(), location: None }
-    }
-
-    /// The frames without those at the inner end that are of the standard library, which is in the middle of every panic.
-    fn telling(&self) -> &[StackFrame] {
-        let begin = self.frames().iter().position(|frame| !frame.is_of_std()).unwrap_or_default();
-        self.frames().get(begin..).unwrap_or_default()
+        InBrief { frames: self.frames(), location: None }
     }
 }
 
@@ -164,10 +159,14 @@ impl StackFrame {
         self.function.clone().unwrap_or_else(|| format!("function {}", self.index))
     }
 
-    /// Whether it is of Rust's standard library.
-    fn is_of_std(&self) -> bool {
+    /// Whether it is of Rust's standard library or of the SDK, or the contract's own way in: what is around the code of every
+    /// mod in Rust, and in the middle of every panic.
+    fn is_of_libraries(&self) -> bool {
         let name = self.function.as_deref().unwrap_or_default();
-        ["core::", "alloc::", "std::", "__rust", "rust_"].iter().any(|start| name.starts_with(start))
+        // `<alloc::vec::Vec<T> as ..>::..`
+        let name = name.trim_start_matches(['<', '&']);
+        let libraries = ["core::", "alloc::", "std::", "__rust", "rust_", "mod_sdk::", "mod_abi::", "__mod_"];
+        libraries.iter().any(|start| name.starts_with(start))
     }
 }
 
@@ -195,10 +194,11 @@ pub(crate) struct InBrief<'a> {
 
 impl fmt::Display for InBrief<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Functions of recursion stand once. Numbers alone tell nobody anything.
+        // Functions of recursion stand once. Numbers alone tell nobody anything, nor does what all mods have.
         let mut names: Vec<String> = Vec::new();
-        let is_named = self.frames.iter().any(|frame| frame.function.is_some());
-        for frame in self.frames.iter().filter(|_| is_named) {
+        let frames = || self.frames.iter().filter(|frame| !frame.is_of_libraries());
+        let is_named = frames().any(|frame| frame.function.is_some());
+        for frame in frames().filter(|_| is_named) {
             let name = frame.name();
             if names.last() != Some(&name) {
                 names.push(name);

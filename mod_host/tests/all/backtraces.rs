@@ -116,6 +116,26 @@ fn names_are_as_their_author_wrote_them_and_clean() {
 }
 
 #[test]
+fn a_line_names_what_the_mod_wrote_and_a_backtrace_all() {
+    let frames = [
+        "_ZN7mod_sdk6system11BoxedSystem3new28_$u7b$$u7b$closure$u7d$$u7d$17h663235729a3da136E",
+        "_ZN4core3ops8function6FnOnce9call_once17h27abfe4ebc285effE",
+        "_ZN66_$LT$core..option..Option$LT$T$GT$$u20$as$u20$core..fmt..Debug$GT$3fmt17h3cc53ed6e599ce93E",
+    ];
+    let [system, once, debug] = frames;
+    let mut instance = picking(
+        "",
+        &format!(
+            "(call ${system})) (func ${system} (call ${once})) (func ${once} (call ${debug}))
+        (func ${debug} unreachable"
+        ),
+    );
+    let error = fail(&mut instance, &mut NoHostCalls);
+    assert!(error.to_string().ends_with("(in pick < harvest)"), "{error}");
+    assert_eq!(error.backtrace().unwrap().frames().len(), 5);
+}
+
+#[test]
 fn a_panic_of_rust_begins_where_the_mod_called_it() {
     let mut instance = picking(
         IMPORTS,
