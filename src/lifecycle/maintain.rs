@@ -39,7 +39,6 @@ pub(crate) fn maintain(world: &mut World, mut cursors: Local<Cursors>) {
     }
     begin_frame(world);
     messages::defined::update(world);
-    give_allowances(world);
     restart::new_frame(world);
     wake_those_who_wait(world);
     tell_faults(world);
@@ -64,11 +63,12 @@ pub(crate) fn maintain(world: &mut World, mut cursors: Local<Cursors>) {
     reach::widen(world);
 }
 
-/// Begins a frame for all mods that run.
+/// Begins a frame for all mods that run: for what they may take and leave in it, and for their clocks.
 fn begin_frame(world: &mut World) {
     let sets_clocks = world.resource::<ModSettings>().deterministic;
     let now = world.get_resource::<Time>().map_or(Duration::ZERO, Time::elapsed);
     for running in world.resource_mut::<ModRegistry>().mods.values_mut().filter_map(|record| record.running.as_mut()) {
+        running.handle.allowance.new_frame();
         let first = running.started_at.is_none();
         let start = running.started_at.get_or_insert(now);
         running.handle.begin_frame(first, sets_clocks.then(|| now.saturating_sub(*start)));
@@ -92,12 +92,6 @@ fn expect_mods(world: &mut World) {
         // Those who wait for types that nobody will define are told so.
         world.resource_mut::<ModRegistry>().known_types = 0;
     }
-}
-
-/// A frame begins: what mods left in the one before counts no more.
-fn give_allowances(world: &World) {
-    let running = world.resource::<ModRegistry>().mods.values().filter_map(|record| record.running.as_ref());
-    running.for_each(|running| running.handle.allowance.new_frame());
 }
 
 /// Wakes the observers of mods that were busy when something happened.

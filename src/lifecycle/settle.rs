@@ -27,8 +27,10 @@ pub(crate) fn take_prepared(world: &mut World) {
     let runtime = &mut *runtime;
     let mut failed = Vec::new();
     for (name, file) in &mut runtime.files {
+        // Where frames have to be the same in every run, a restart is waited for. Nothing is compiled for it.
+        let waits = runtime.starts_together && file.starts_anew;
         if let Stage::Preparing(task) = &mut file.stage
-            && let Some(result) = block_on(future::poll_once(task))
+            && let Some(result) = if waits { Some(block_on(task)) } else { block_on(future::poll_once(task)) }
         {
             match result {
                 Ok(prepared) => file.stage = Stage::Prepared(Box::new(prepared)),

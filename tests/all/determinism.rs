@@ -15,7 +15,7 @@ use bevy::{
     time::TimeUpdateStrategy,
 };
 use bevy_wasm_mods::{
-    Execution,
+    Execution, FaultPolicy, ModOverrides,
     prelude::{CallMod, ModSettings, Mods, SaveMods, SpawnedBy},
 };
 use mod_abi::{
@@ -90,6 +90,23 @@ fn sower(id: &str) -> Vec<u8> {
         .build()
 }
 
+/// A mod that changes bees, fails in its 50th frame, and is restarted.
+fn stumbler() -> Vec<u8> {
+    let mut stumbler = Mod::new("stumbler");
+    let nectar = stumbler.ty("hello_mods::Nectar", "{drops:u32}");
+    stumbler
+        .fields("(global $runs (mut i32) (i32.const 0))")
+        .system("stumble", "Update", vec![query(&[], &[nectar])])
+        .run(
+            "(global.set $runs (i32.add (global.get $runs) (i32.const 1)))
+            (if (i32.eq (global.get $runs) (i32.const 50)) (then unreachable))
+            (if (local.get $rows) (then
+                (i32.store (local.get $data) (i32.add (i32.const 1) (i32.load (local.get $data))))
+                (i32.store8 (local.get $dirty) (i32.const 1))))",
+        )
+        .build()
+}
+
 /// How the game runs.
 #[derive(Default)]
 struct Run {
@@ -99,8 +116,11 @@ struct Run {
 
 /// The game, when all of its mods have begun.
 fn game(run: &Run) -> Game {
-    let mods: [(&str, &[u8]); 2] = [("sower_a.wasm", &sower("sower_a")), ("sower_b.wasm", &sower("sower_b"))];
-    let settings = ModSettings { deterministic: true, execution: run.execution, ..ModSettings::default() };
+    let mods: [(&str, &[u8]); 3] =
+        [("sower_a.wasm", &sower("sower_a")), ("sower_b.wasm", &sower("sower_b")), ("stumbler.wasm", &stumbler())];
+    let mut settings = ModSettings { deterministic: true, execution: run.execution, ..ModSettings::default() };
+    let restart = ModOverrides { fault_policy: Some(FaultPolicy::Restart), ..ModOverrides::default() };
+    settings.overrides.insert("stumbler".to_owned(), restart);
     let mut game = still_orchard(settings, &mods);
     // No mod should wait for a type that the game has not used yet.
     let bee = (Bee, Velocity::default(), Nectar::default(), Transform::default(), Seed::default());
@@ -187,7 +207,9 @@ fn hashes(run: &Run, frames: u32) -> Vec<String> {
             hashes.push(format!("{frame} {:016x}", hash(game.app.world_mut())));
         }
     }
-    assert!(game.faults().is_empty(), "{:?}", game.faults());
+    let faults = game.faults();
+    assert!(faults.iter().all(|fault| fault.mod_id == "stumbler"), "{faults:?}");
+    assert!(frames < 5_000 || faults.len() > 8, "it is restarted: {faults:?}");
     hashes
 }
 
