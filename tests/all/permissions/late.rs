@@ -96,7 +96,7 @@ fn check_commands(
         let before = seen(&game, entity);
         let fault = game.first_fault();
         let expected = sentence("it", needs.0, needs.1);
-        assert_eq!(fault, format!("greedy 1.2.3 (mods/greedy.wasm): `want` failed: {expected}"), "{name}");
+        assert!(fault.ends_with(&format!(": `want` failed: {expected}")), "{name}: {fault}");
         game.frames(2);
         assert_eq!(seen(&game, entity), before, "{name}: not one command was carried out");
 
