@@ -1,5 +1,5 @@
-#![no_main]
 //! The reader of files, which stands in front of the engine.
+#![no_main]
 
 use mod_host::{Limits, Manifest};
 

@@ -1,4 +1,4 @@
-#![no_main]
 //! See `fuzz::settings`.
+#![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzz::settings(bytes));

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{damaged, decoders::DECODERS, dice::Dice, host, mutate::mutate, seeds, smith, watch};
+use crate::{damaged, decoders::DECODERS, dice::Dice, game, host, mutate::mutate, seeds, smith, watch};
 
 /// What is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,11 +20,13 @@ pub enum Kind {
     Damaged,
     /// Decoders of bytes.
     Decoders,
+    /// Games with mods whose descriptions, rows and commands lie.
+    Games,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Smith, Self::Damaged, Self::Decoders];
+    pub const ALL: [Self; 4] = [Self::Smith, Self::Damaged, Self::Decoders, Self::Games];
 
     /// Its word on the command line.
     #[must_use]
@@ -33,6 +35,7 @@ impl Kind {
             Self::Smith => "smith",
             Self::Damaged => "damaged",
             Self::Decoders => "decoders",
+            Self::Games => "games",
         }
     }
 }
@@ -120,6 +123,7 @@ pub fn run(kind: Kind, plan: Plan) -> Outcome {
             let seeds: Vec<_> = DECODERS.iter().map(|decoder| seeds::of(decoder.name)).collect();
             Box::new(move |seed, outcome| decoder_case(seed, &seeds, outcome))
         }
+        Kind::Games => Box::new(game_case),
     };
     for number in 0..plan.cases {
         if start.elapsed() >= plan.time || outcome.findings.len() >= 20 {
@@ -187,5 +191,17 @@ fn decoder_case(seed: u64, seeds: &[Vec<Vec<u8>>], outcome: &mut Outcome) -> Cas
         let took = watch::computed().saturating_sub(before);
         outcome.over = outcome.over.max(took.saturating_sub(TIME));
         if took > TIME { vec![format!("`{}` computed for {took:?}", decoder.name)] } else { Vec::new() }
+    })
+}
+
+fn game_case(seed: u64, outcome: &mut Outcome) -> Case {
+    let mods = game::mods(&mut Dice::new(seed));
+    // One behind the other, and each is a module by itself.
+    let input = mods.iter().flat_map(|(_, bytes)| bytes.clone()).collect();
+    watched(Kind::Games, seed, input, |_| {
+        let played = game::play(&mods);
+        outcome.count("mods loaded", played.loaded as u64);
+        outcome.count("mods failed", played.failed as u64);
+        played.wrong
     })
 }

@@ -10,7 +10,9 @@ pub mod damaged;
 /// What the fuzzers feed. It stands with them, and needs nothing but the contract.
 #[path = "../../../fuzz/src/lib.rs"]
 pub mod decoders;
+pub mod descriptions;
 pub mod dice;
+pub mod game;
 pub mod graft;
 pub mod host;
 pub mod mutate;

@@ -16,7 +16,7 @@ const HELP: &str = "\
 --minutes <number>   for how long, in all. A minute by default
 --seed <number>      the seed of the first case of each kind. Chosen by chance by default, and printed
 --cases <number>     at most so many cases of each kind
---only <kind>        one kind: smith, damaged, decoders
+--only <kind>        one kind: smith, damaged, decoders, games
 --seeds              writes the seeds of the fuzzers to fuzz/seeds, and does nothing else";
 
 fn main() -> ExitCode {
