@@ -2,11 +2,12 @@
 //!
 //! This file only reads the command line. [`mods`] keeps `assets/mods` in step with `examples/mods`, [`guests`] builds
 //! the modules that the tests load, [`languages`] calls the compilers for both and [`sources`] tells whether a committed
-//! module is older than its sources.
+//! module is older than its sources. [`hostile`] tries to bring the host down.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command talks to the terminal")]
 
 mod files;
 mod guests;
+mod hostile;
 mod languages;
 mod mods;
 mod sources;
@@ -16,7 +17,9 @@ use std::{env, path::Path, process::ExitCode};
 const HELP: &str = "\
 cargo xtask mods           build examples/mods into assets/mods
 cargo xtask mods --check   fail if a file in assets/mods is older than its sources (builds nothing)
-cargo xtask guests         build tests/guests into target/guests/<target>";
+cargo xtask guests         build tests/guests into target/guests/<target>
+cargo xtask hostile        try to bring the host down, for a minute; with `--minutes <number>` for longer. A seed is
+                           printed, and `--seed <number>` repeats it. `--help` shows the other options";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -33,6 +36,15 @@ fn main() -> ExitCode {
         ["mods"] => mods::build(root),
         ["mods", "--check"] => mods::check(root),
         ["guests"] => guests::build(root).map_err(mods::ModsError::from),
+        ["hostile", arguments @ ..] => {
+            return match hostile::run(root, arguments) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => {
+                    eprintln!("error: {error}");
+                    ExitCode::FAILURE
+                }
+            };
+        }
         _ => {
             eprintln!("error: there is no command `{}`\n\n{HELP}", arguments.join(" "));
             return ExitCode::FAILURE;

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{damaged, decoders::DECODERS, dice::Dice, game, host, mutate::mutate, seeds, smith, watch};
+use crate::{damaged, decoders::DECODERS, dice::Dice, game, host, leaks, mutate::mutate, seeds, smith, watch};
 
 /// What is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,11 +22,13 @@ pub enum Kind {
     Decoders,
     /// Games with mods whose descriptions, rows and commands lie.
     Games,
+    /// Mods that are loaded and dropped.
+    Leaks,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Smith, Self::Damaged, Self::Decoders, Self::Games];
+    pub const ALL: [Self; 5] = [Self::Smith, Self::Damaged, Self::Decoders, Self::Games, Self::Leaks];
 
     /// Its word on the command line.
     #[must_use]
@@ -36,6 +38,7 @@ impl Kind {
             Self::Damaged => "damaged",
             Self::Decoders => "decoders",
             Self::Games => "games",
+            Self::Leaks => "leaks",
         }
     }
 }
@@ -124,6 +127,10 @@ pub fn run(kind: Kind, plan: Plan) -> Outcome {
             Box::new(move |seed, outcome| decoder_case(seed, &seeds, outcome))
         }
         Kind::Games => Box::new(game_case),
+        Kind::Leaks => Box::new(|seed, outcome| {
+            outcome.count("mods", 3 * leaks::MODS as u64);
+            watched(kind, seed, Vec::new(), |_| leaks::look(leaks::MODS).err().into_iter().collect())
+        }),
     };
     for number in 0..plan.cases {
         if start.elapsed() >= plan.time || outcome.findings.len() >= 20 {

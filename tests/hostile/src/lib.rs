@@ -15,6 +15,7 @@ pub mod dice;
 pub mod game;
 pub mod graft;
 pub mod host;
+pub mod leaks;
 pub mod mutate;
 pub mod seeds;
 pub mod smith;
@@ -23,5 +24,5 @@ pub mod watch;
 /// The repository.
 #[must_use]
 pub fn root() -> std::path::PathBuf {
-    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(".".as_ref()).to_owned()
 }

@@ -16,7 +16,7 @@ const HELP: &str = "\
 --minutes <number>   for how long, in all. A minute by default
 --seed <number>      the seed of the first case of each kind. Chosen by chance by default, and printed
 --cases <number>     at most so many cases of each kind
---only <kind>        one kind: smith, damaged, decoders, games
+--only <kind>        one kind: smith, damaged, decoders, games, leaks
 --seeds              writes the seeds of the fuzzers to fuzz/seeds, and does nothing else";
 
 fn main() -> ExitCode {
@@ -49,6 +49,10 @@ fn run(arguments: &[String]) -> Result<bool, String> {
                 if kinds.is_empty() {
                     return Err(format!("there is no kind `{name}`"));
                 }
+            }
+            "--help" => {
+                println!("{HELP}");
+                return Ok(true);
             }
             "--seeds" => return seeds::write().map(|()| true).map_err(|error| error.to_string()),
             _ => return Err(format!("there is no option `{argument}`")),

@@ -97,7 +97,7 @@ pub fn of(decoder: &str) -> Vec<Vec<u8>> {
         "schema" => SCHEMAS.iter().map(|text| text.as_bytes().to_vec()).collect(),
         "settings" => vec![
             b"appetite float 1.5 0.0..10.0 How fast they eat\npace choice slow slow|fast\n".to_vec(),
-            b"loud bool true\ncount int 3 -5.. How many\nname text Ada The name\n".to_vec(),
+            b"loud bool true - How\ncount int 3 -5.. How many\nname text \"Ada, you\" - The name\n".to_vec(),
         ],
         "state" => {
             let kept = |name: &str, text: &str, bytes: &[u8]| SavedState { name: name.to_owned(), schema: schema(text), bytes: bytes.to_vec() };
