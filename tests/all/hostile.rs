@@ -10,11 +10,19 @@ use bevy::{
     prelude::{Commands, Component, Entity, In, Reflect, Res},
     time::{Fixed, Time},
 };
-use bevy_wasm_mods::prelude::{ModAppExt, ModCallError, ModRegistry, Mods};
+use bevy_wasm_mods::{
+    ModLimits, ModSettings,
+    prelude::{ModAppExt, ModCallError, ModRegistry, Mods},
+};
+use mod_abi::{
+    codec,
+    command::Command,
+    describe::{ParamDesc, QueryDesc, TermDesc, TypeDesc, TypeRole, WorldRequest, WorldTarget},
+};
 
 use crate::{
     fixtures::{Health, Label, Score, Target},
-    support::{Game, Mod, query, resource},
+    support::{Game, Mod, healer, new_entity, query, resource, value},
 };
 
 /// A place, as a key of a map.
@@ -265,4 +273,81 @@ fn a_host_function_without_arguments_refuses_some() {
     game.app.add_mod_import("relay", |_: In<()>| ());
     let fault = game.first_fault();
     assert!(fault.contains("`relay`") && fault.contains("its arguments do not fit"), "{fault}");
+}
+
+/// Loads a mod beside a good one, and returns its fault. The good one has to play on.
+#[track_caller]
+fn beside_a_good_one(bad: &Mod) -> String {
+    let limits = ModLimits {
+        startup_time: Duration::from_secs(2),
+        call_time: Duration::from_millis(300),
+        ..ModLimits::default()
+    };
+    let settings = ModSettings { limits, ..ModSettings::default() };
+    let mods: [(&str, &[u8]); 2] = [("bad.wasm", &bad.build()), ("good.wasm", &healer("good").build())];
+    let mut game = Game::with_settings(&mods, settings);
+    let patient = game.app.world_mut().spawn(Health::default()).id();
+    game.until_told("loaded good");
+    let fault = game.first_fault();
+    let health = |game: &Game| game.app.world().get::<Health>(patient).expect("it is there").value;
+    let before = health(&game);
+    game.frames(3);
+    assert_eq!(health(&game), before + 3.0, "the good mod plays on");
+    assert_eq!(game.faults().len(), 1, "{:?}", game.faults());
+    fault
+}
+
+#[test]
+fn a_start_function_without_an_end() {
+    let fault = beside_a_good_one(&Mod::new("bad").fields("(func $s (loop $again (br $again))) (start $s)"));
+    assert!(fault.contains("the start function") && fault.contains("longer than 2s"), "{fault}");
+}
+
+#[test]
+fn the_mark_of_resources_is_not_for_mods_to_insert() {
+    let mut bad = Mod::new("bad");
+    let mark = bad.ty("bevy_ecs::resource::IsResource", "(u64)");
+    let spawn = Command::Spawn { entity: new_entity(0), components: vec![value(mark, &[0; 8])] };
+    let bad = bad.system("mark", "Startup", vec![ParamDesc::Commands]).leaves(0, &[spawn]);
+    let fault = beside_a_good_one(&bad);
+    assert!(fault.contains("`mark`") && fault.contains("IsResource"), "{fault}");
+}
+
+#[test]
+fn five_thousand_queries_of_one_system() {
+    let mut bad = Mod::new("bad");
+    let health = bad.ty("Health", "{value:f32}");
+    let bad = bad.system("look", "Update", vec![query(&[health], &[]); 5_000]);
+    let fault = beside_a_good_one(&bad);
+    assert!(fault.contains("`look`") && fault.contains("5000"), "{fault}");
+}
+
+#[test]
+fn a_million_queries_in_one_call() {
+    let mut bad = Mod::new("bad").import("world_prepare").import("world_count");
+    let schema = mod_abi::Schema::parse("{value:f32}").expect("a schema");
+    bad.ty("Health", "{value:f32}");
+    let request = WorldRequest {
+        types: vec![TypeDesc { path: "Health".to_owned(), schema, role: TypeRole::Mirror }],
+        target: WorldTarget::Query(QueryDesc { terms: vec![TermDesc::Read(0)], filters: Vec::new() }),
+    };
+    let bytes = codec::encode(&request).expect("a request");
+    let escaped: String = bytes.iter().map(|byte| format!("\\{byte:02x}")).collect();
+    // What is allocated is forgotten at once, so that time is the only limit. The handle of the request is 0.
+    let bad = bad
+        .system("look", "Update", vec![ParamDesc::World])
+        .fields(&format!(r#"(data (i32.const 8192) "{escaped}")"#))
+        .run(&format!(
+            "(drop (call $world_prepare (i64.const {})))
+             (loop $again
+                (global.set $top (i32.const 65536))
+                (drop (call $world_count (i64.const 0x0000010000000004)))
+                (local.set $i (i32.add (local.get $i) (i32.const 1)))
+                (br_if $again (i32.lt_u (local.get $i) (i32.const 1000000000))))",
+            (8192_u64 << 32) | bytes.len() as u64
+        ));
+    let start = Instant::now();
+    let fault = beside_a_good_one(&bad);
+    assert!(fault.contains("`look` was stopped because it ran longer than 300ms"), "{fault}");
+    assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
 }

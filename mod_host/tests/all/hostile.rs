@@ -8,6 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::harness::{Raw, codecs, module, plugin, speaking, through};
 
+mod buffers;
+mod many;
+mod reentry;
+
 /// No files beside the sources, and few cases: a run of all tests should not take minutes.
 fn cases(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
