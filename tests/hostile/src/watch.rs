@@ -13,7 +13,7 @@ use std::{
 };
 
 /// One step may take so long by the clock on the wall before the process is ended. Only an endless loop does.
-const HUNG: Duration = Duration::from_secs(60);
+const HUNG: Duration = Duration::from_secs(120);
 
 static RUNNING: Mutex<Option<Running>> = Mutex::new(None);
 static PANICS: Mutex<Vec<String>> = Mutex::new(Vec::new());
