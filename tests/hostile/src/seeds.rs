@@ -149,7 +149,7 @@ fn commands() -> Vec<Vec<u8>> {
         Command::Trigger(Value { ty: 4, bytes: &[] }),
         Command::InsertIfNew { entity, components: vec![health] },
     ];
-    let mut seeds: Vec<Vec<u8>> = all.iter().map(|command| bytes(command)).collect();
+    let mut seeds: Vec<Vec<u8>> = all.iter().map(bytes).collect();
     seeds.push(seeds.concat());
     seeds
 }
