@@ -8,12 +8,20 @@ use std::{io, path::Path, process::Command};
 /// When it cannot be started, or has found something.
 pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<(), HostileError> {
     // Not optimised, on purpose: overflows and debug assertions are findings, too, and the tests have built all of it.
-    let status = Command::new("cargo")
-        .current_dir(root)
-        .args(["run", "--quiet", "-p", "hostile", "--"])
-        .args(arguments)
-        .status()
-        .map_err(HostileError::Cargo)?;
+    start(root, &["run", "--quiet", "-p", "hostile", "--"], arguments)
+}
+
+/// Has it play a long game, of so many frames. Optimised, because what a frame costs is what is looked at.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn soak(root: &Path, frames: &str) -> Result<(), HostileError> {
+    start(root, &["run", "--release", "-p", "hostile", "--"], &["--soak", frames])
+}
+
+fn start(root: &Path, cargo: &[&str], arguments: &[&str]) -> Result<(), HostileError> {
+    let status = Command::new("cargo").current_dir(root).args(cargo).args(arguments).status();
+    let status = status.map_err(HostileError::Cargo)?;
     if status.success() { Ok(()) } else { Err(HostileError::Failed) }
 }
 

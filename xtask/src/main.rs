@@ -19,7 +19,8 @@ cargo xtask mods           build examples/mods into assets/mods
 cargo xtask mods --check   fail if a file in assets/mods is older than its sources (builds nothing)
 cargo xtask guests         build tests/guests into target/guests/<target>
 cargo xtask hostile        try to bring the host down, for a minute; with `--minutes <number>` for longer. A seed is
-                           printed, and `--seed <number>` repeats it. `--help` shows the other options";
+                           printed, and `--seed <number>` repeats it. `--help` shows the other options
+cargo xtask soak           play a game with 50 mods of mixed manners for 200,000 frames, or `--frames <number>`";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -36,15 +37,9 @@ fn main() -> ExitCode {
         ["mods"] => mods::build(root),
         ["mods", "--check"] => mods::check(root),
         ["guests"] => guests::build(root).map_err(mods::ModsError::from),
-        ["hostile", arguments @ ..] => {
-            return match hostile::run(root, arguments) {
-                Ok(()) => ExitCode::SUCCESS,
-                Err(error) => {
-                    eprintln!("error: {error}");
-                    ExitCode::FAILURE
-                }
-            };
-        }
+        ["hostile", arguments @ ..] => return tried(hostile::run(root, arguments)),
+        ["soak"] => return tried(hostile::soak(root, "200000")),
+        ["soak", "--frames", frames] => return tried(hostile::soak(root, frames)),
         _ => {
             eprintln!("error: there is no command `{}`\n\n{HELP}", arguments.join(" "));
             return ExitCode::FAILURE;
@@ -55,6 +50,17 @@ fn main() -> ExitCode {
             lines.iter().for_each(|line| println!("{line}"));
             ExitCode::SUCCESS
         }
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What a command that tells everything itself ends with.
+fn tried(outcome: Result<(), hostile::HostileError>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::FAILURE

@@ -200,6 +200,7 @@ pub fn play(mods: &[(String, Vec<u8>)]) -> Played {
     // What takes long here is the machine.
     settings.limits.startup_time = Duration::from_secs(10);
     settings.limits.call_time = Duration::from_secs(10);
+    settings.limits.frame_time = Duration::from_secs(60);
     let file_path = folder.path().to_string_lossy().into_owned();
     let assets = AssetPlugin { file_path, watch_for_changes_override: Some(false), ..default() };
     app.insert_resource(settings).add_plugins((MinimalPlugins, assets, WasmModsPlugin)).add_mod_message::<Shout>();

@@ -31,6 +31,7 @@ pub fn limits() -> Limits {
         call_time: Duration::from_millis(2),
         startup_time: Duration::from_millis(5),
         file_bytes: 8 << 20,
+        ..Limits::default()
     }
 }
 

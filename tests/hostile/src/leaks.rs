@@ -13,7 +13,7 @@ pub const MODS: usize = 700;
 const GROWTH: u64 = 2 << 20;
 
 /// The memory of this process that is in use, in bytes. Linux tells it.
-fn resident() -> Option<u64> {
+pub(crate) fn resident() -> Option<u64> {
     let pages: u64 = fs::read_to_string("/proc/self/statm").ok()?.split(' ').nth(1)?.parse().ok()?;
     Some(pages * 4096)
 }

@@ -2,7 +2,7 @@
 //!
 //! `cargo xtask hostile` runs it, and the tests of this package for some seconds. Everything of a case comes from one number,
 //! its seed. In reading order: `dice` (chance), `mutate` (damage), `seeds` (where it begins), `smith` with `graft` and `damaged`
-//! (modules), `host` (a module on all ways through `mod_host`), `descriptions` and `game` (a mod in a game), `leaks`, `watch`
+//! (modules), `host` (a module on all ways through `mod_host`), `descriptions` and `game` (a mod in a game), `leaks`, `soak` (a long game), `watch`
 //! (what went wrong meanwhile), `campaign` (one case after the other).
 
 pub mod campaign;
@@ -19,6 +19,7 @@ pub mod leaks;
 pub mod mutate;
 pub mod seeds;
 pub mod smith;
+pub mod soak;
 pub mod watch;
 
 /// The repository.

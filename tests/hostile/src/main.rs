@@ -9,7 +9,7 @@ use std::{
 
 use hostile::{
     campaign::{self, Kind, Plan},
-    seeds,
+    seeds, soak,
 };
 
 const HELP: &str = "\
@@ -17,6 +17,7 @@ const HELP: &str = "\
 --seed <number>      the seed of the first case of each kind. Chosen by chance by default, and printed
 --cases <number>     at most so many cases of each kind
 --only <kind>        one kind: smith, damaged, decoders, games, leaks
+--soak <frames>      plays a game with 50 mods of mixed manners for so long, and does nothing else
 --seeds              writes the seeds of the fuzzers to fuzz/seeds, and does nothing else";
 
 fn main() -> ExitCode {
@@ -53,6 +54,11 @@ fn run(arguments: &[String]) -> Result<bool, String> {
             "--help" => {
                 println!("{HELP}");
                 return Ok(true);
+            }
+            "--soak" => {
+                let soak = soak::play(number(value()?)?);
+                print!("{soak}");
+                return Ok(soak.wrong.is_empty());
             }
             "--seeds" => return seeds::write().map(|()| true).map_err(|error| error.to_string()),
             _ => return Err(format!("there is no option `{argument}`")),
