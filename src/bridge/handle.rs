@@ -3,7 +3,7 @@
 use std::{
     collections::HashSet,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, TryLockError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
@@ -133,6 +133,8 @@ pub(crate) struct ModHandle {
     pub(crate) answer_limit: usize,
     /// What it may still leave in this frame.
     pub(crate) allowance: Allowance,
+    /// What the game's clock said when its first frame began.
+    began: OnceLock<Duration>,
     memory_bytes: AtomicUsize,
     /// Whether a type that it uses has been defined anew since it was bound.
     stale: AtomicBool,
@@ -173,6 +175,7 @@ impl ModHandle {
             memory_limit: instance.limits().memory_bytes,
             answer_limit: instance.limits().import_bytes.min(instance.limits().memory_bytes),
             allowance: Allowance::new(instance.limits()),
+            began: OnceLock::new(),
             memory_bytes: AtomicUsize::new(instance.memory_bytes()),
             instance: Mutex::new(Some(instance)),
             on_demand: Mutex::new(OnDemand::default()),
@@ -201,15 +204,20 @@ impl ModHandle {
         Ok(result)
     }
 
-    /// Begins a frame for the limits that hold for one, and sets the clocks that the mod sees, if the game does. What it took
-    /// to start is not held against the `first` one.
-    pub(crate) fn begin_frame(&self, first: bool, since_start: Option<Duration>) {
+    /// Begins a frame: for what the mod may take and leave in it, and for the clocks that it sees, if the game sets them. `now` is
+    /// what the game's own clock says. What it took to start is not held against the first frame.
+    pub(crate) fn begin_frame(&self, now: Duration, sets_clocks: bool) {
+        self.allowance.new_frame();
+        let is_first = self.began.get().is_none();
+        let since_start = now.saturating_sub(*self.began.get_or_init(|| now));
         let begun = self.enter(|instance| {
-            if first {
+            if is_first {
                 instance.end_frames();
             }
             instance.begin_frame();
-            since_start.into_iter().for_each(|time| instance.set_time(time));
+            if sets_clocks {
+                instance.set_time(since_start);
+            }
         });
         // One that is gone has no frame.
         let _ = begun;

@@ -63,16 +63,12 @@ pub(crate) fn maintain(world: &mut World, mut cursors: Local<Cursors>) {
     reach::widen(world);
 }
 
-/// Begins a frame for all mods that run: for what they may take and leave in it, and for their clocks.
-fn begin_frame(world: &mut World) {
+/// Begins a frame for all mods that run.
+fn begin_frame(world: &World) {
     let sets_clocks = world.resource::<ModSettings>().deterministic;
     let now = world.get_resource::<Time>().map_or(Duration::ZERO, Time::elapsed);
-    for running in world.resource_mut::<ModRegistry>().mods.values_mut().filter_map(|record| record.running.as_mut()) {
-        running.handle.allowance.new_frame();
-        let first = running.started_at.is_none();
-        let start = running.started_at.get_or_insert(now);
-        running.handle.begin_frame(first, sets_clocks.then(|| now.saturating_sub(*start)));
-    }
+    let running = world.resource::<ModRegistry>().mods.values().filter_map(|record| record.running.as_ref());
+    running.for_each(|running| running.handle.begin_frame(now, sets_clocks));
 }
 
 /// Notes which mods there may be, so that a mod that names a type of another one waits for it.

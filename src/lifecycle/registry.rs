@@ -1,11 +1,6 @@
 //! The mods of this game and what state each is in.
 
-use std::{
-    collections::BTreeMap,
-    path::PathBuf,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::SystemTime};
 
 use bevy_asset::{AssetPath, Handle};
 use bevy_ecs::{
@@ -201,8 +196,6 @@ pub(crate) struct Running {
     pub(crate) observers: Observers,
     /// The systems that run before another version takes over. They are in no schedule.
     pub(crate) on_unload: Vec<Slot>,
-    /// What the game's clock said when its first frame began.
-    pub(crate) started_at: Option<Duration>,
     /// The way back, while this version is new.
     pub(crate) probation: Option<Probation>,
 }

@@ -174,17 +174,7 @@ impl<'a> Start<'a> {
         };
         let signature = self.signature.clone();
         reach::running_mods(world).insert(&handle, &signature.imports);
-        Running {
-            identity,
-            handle,
-            signature,
-            slots,
-            schedules,
-            observers,
-            on_unload,
-            started_at: None,
-            probation: None,
-        }
+        Running { identity, handle, signature, slots, schedules, observers, on_unload, probation: None }
     }
 
     /// Puts systems into their schedules.

@@ -25,7 +25,8 @@ use mod_abi::{
 
 use crate::{
     committed::{Bee, Nectar, News, Velocity, still_orchard},
-    support::{Game, Mod, new_entity, query, value},
+    fixtures::Score,
+    support::{Game, Mod, new_entity, query, resource, value},
 };
 
 const FRAMES: u32 = 10_000;
@@ -241,4 +242,33 @@ fn frames_are_the_same_however_the_code_of_mods_runs() {
         let played = hashes(&Run { execution, ..Run::default() }, EVERY);
         assert_eq!(played.first().map(String::as_str), expected.lines().next(), "{execution:?}");
     }
+}
+
+#[test]
+fn the_clocks_of_mods_follow_the_game_s() {
+    let mut clock = Mod::new("clock");
+    let score = clock.ty("all::fixtures::Score", "{points:u64}");
+    let import = r#"(import "wasi_snapshot_preview1" "clock_time_get" (func $clock (param i32 i64 i32) (result i32)))"#;
+    let clock = clock
+        .imports(import)
+        .system("look", "Update", vec![resource(score, true)])
+        .run(
+            "(drop (call $clock (i32.const 1) (i64.const 0) (local.get $data)))
+            (i32.store8 (local.get $dirty) (i32.const 1))",
+        )
+        .build();
+    let settings = ModSettings { deterministic: true, ..ModSettings::default() };
+    let mut game = Game::with_settings(&[("clock.wasm", &clock)], settings);
+    let step = Duration::from_millis(16);
+    game.app.init_resource::<Score>().insert_resource(TimeUpdateStrategy::ManualDuration(step));
+    game.until_told("loaded clock");
+    game.frame();
+    let mut told = |_| {
+        game.frame();
+        std::thread::sleep(Duration::from_millis(1));
+        game.app.world().resource::<Score>().points
+    };
+    let times: Vec<u64> = (0..5).map(&mut told).collect();
+    assert!(times.windows(2).all(|pair| pair[1] - pair[0] == 16_000_000), "{times:?}");
+    assert!(times[0] <= 32_000_000, "it counts from the mod's start: {times:?}");
 }
