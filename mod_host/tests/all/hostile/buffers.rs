@@ -211,7 +211,7 @@ fn every_import_with_every_edge_in_every_place() {
     let functions = ENV.iter().map(|function| ("env", function));
     let functions = functions.chain(PREVIEW1.iter().map(|function| ("wasi_snapshot_preview1", function)));
     for (from, (name, ty)) in functions {
-        let setup = granted();
+        let (setup, _folder) = granted();
         let mut instance = setup.load(&caller_of(from, name, ty)).unwrap();
         let params = ty.split(':').next().unwrap().len();
         // All arguments at one edge, and then each argument at each edge, the others where something may be.
@@ -239,20 +239,19 @@ fn every_import_with_every_edge_in_every_place() {
     }
 }
 
-/// A setup whose mod has a folder, if there are any.
-fn granted() -> Setup {
-    #[cfg(feature = "wasi")]
-    {
-        let grants = mod_host::WasiGrants::default();
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("note"), "a note").unwrap();
-        let guard = grants.to("tested").writable_dir(folder.path(), "/notes", 64 << 10).grant().unwrap();
-        // For as long as the tests run.
-        std::mem::forget((guard, folder));
-        return Setup { wasi: grants, ..patient() };
-    }
-    #[cfg(not(feature = "wasi"))]
-    patient()
+/// A setup whose mod has a folder, where there are any, and what keeps it.
+#[cfg(feature = "wasi")]
+fn granted() -> (Setup, impl Sized) {
+    let grants = mod_host::WasiGrants::default();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("note"), "a note").unwrap();
+    let guard = grants.to("tested").writable_dir(folder.path(), "/notes", 64 << 10).grant().unwrap();
+    (Setup { wasi: grants, ..patient() }, (guard, folder))
+}
+
+#[cfg(not(feature = "wasi"))]
+fn granted() -> (Setup, impl Sized) {
+    (patient(), ())
 }
 
 #[test]
