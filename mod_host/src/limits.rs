@@ -51,7 +51,8 @@ pub struct Limits {
     /// Lines that the mod logs in one second. 200 by default. What is more is dropped, and the number of dropped lines is
     /// told.
     pub log_lines: u32,
-    /// Calls from mod to mod that stand in each other, beginning with one into this mod. 16 by default, and at the most.
+    /// How many calls into mods may stand in each other when this mod calls another one, the host's own call being the first. 16 by
+    /// default, and at the most.
     pub nesting: usize,
     /// Commands that a mod leaves in a frame, with all its systems together, for the host that carries them out. 250,000
     /// by default.

@@ -194,6 +194,13 @@ pub(crate) fn ask(world: &mut World, id: &Arc<str>) {
     let Some(record) = mods.get_mut(id) else { return };
     let Some(file) = files.get(&record.file) else { return };
     let troubled = restarts.mods.get_mut(id);
+    // What is on its way in the file comes first. It may be no good, and then the wish should still be there.
+    let mut ask_again = || {
+        let wish = (Arc::clone(id), Request::Restart);
+        if !requests.contains(&wish) {
+            requests.push(wish);
+        }
+    };
     match (&record.state, troubled) {
         (ModState::Running, troubled) => {
             let Some(running) = &record.running else { return };
@@ -202,9 +209,7 @@ pub(crate) fn ask(world: &mut World, id: &Arc<str>) {
                 return;
             }
             if file.is_unknown() || file.is_coming() {
-                // What comes of that first. It may be no good, and then this one should still be there.
-                requests.push((Arc::clone(id), Request::Restart));
-                return;
+                return ask_again();
             }
             if !rests(file) {
                 warn!("{id}: it is not restarted, because other bytes of its file wait to take its place");
@@ -229,6 +234,7 @@ pub(crate) fn ask(world: &mut World, id: &Arc<str>) {
             troubled.is_wanted = true;
             record.state = ModState::Restarting(Arc::clone(fault));
         }
+        (ModState::Failed(_) | ModState::Undecided(_), _) if file.is_unknown() || file.is_coming() => ask_again(),
         // It never ran.
         (ModState::Failed(_) | ModState::Undecided(_), _) => prepare_again(world, id),
         _ => {}

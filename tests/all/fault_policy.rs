@@ -338,6 +338,28 @@ fn a_restart_that_the_game_asks_for_all_the_time_waits_too() {
     });
 }
 
+/// Bytes of its file that come all the time are no reason to forget it, and it is no reason to look at them again and again.
+#[test]
+fn a_restart_while_the_file_is_written_is_not_lost() {
+    let mut game = game_with(settings(FaultPolicy::Ask));
+    order(&mut game, TRAPS);
+    game.until("a fault", |game| !game.faults().is_empty());
+    let bytes = shaky("shaky").build();
+    let begins = |game: &Game| told(game, "restarted shaky") + told(game, "loaded shaky");
+    let before = begins(&game);
+    for _ in 0..20 {
+        game.write("shaky.wasm", &bytes);
+        for _ in 0..10 {
+            let _ = with_mods(&mut game, |mut mods| mods.restart("shaky"));
+            game.frame();
+        }
+    }
+    game.until("it to begin again", |game| {
+        let _ = with_mods(game, |mut mods| mods.restart("shaky"));
+        begins(game) > before + 1
+    });
+}
+
 #[test]
 fn a_mod_that_runs_is_restarted_without_what_it_kept() {
     let mut game = game_with(settings(FaultPolicy::Disable));

@@ -631,6 +631,21 @@ fn two_mods_run_at_the_same_time_where_they_may() {
 }
 
 #[test]
+fn where_frames_have_to_be_the_same_mods_run_one_after_the_other() {
+    let mods = [("a.wasm", visitor("a", &["look"], false).build()), ("b.wasm", visitor("b", &["look"], false).build())];
+    let files: Vec<(&str, &[u8])> = mods.iter().map(|(name, bytes)| (*name, bytes.as_slice())).collect();
+    let mut game = Game::with_settings(&files, ModSettings { deterministic: true, ..ModSettings::default() });
+    let meeting = Meeting::default();
+    let host = meeting.clone();
+    game.app.init_resource::<Score>().add_mod_import("meet", move || host.meet(SHORT));
+    game.until_told("loaded a");
+    game.until_told("loaded b");
+    game.frames(5);
+    assert!(game.faults().is_empty(), "{:?}", game.faults());
+    assert_eq!(meeting.met(), 0);
+}
+
+#[test]
 fn systems_that_want_the_same_never_run_at_the_same_time() {
     let (mut game, meeting) = meeting_game(&[("a.wasm", visitor("a", &["look"], false))], SHORT);
     let other = meeting.clone();
