@@ -97,7 +97,9 @@ fn recursion_stands_once_and_what_is_too_deep_is_cut() {
     let mut in_turns = picking("", "(call $ping)) (func $ping (call $pong)) (func $pong (call $ping)");
     let error = fail(&mut in_turns, &mut NoHostCalls);
     assert_eq!(error.backtrace().unwrap().frames().len(), 64);
-    assert!(error.to_string().len() < 200 && error.to_string().ends_with("ping < ...)"), "{error}");
+    // Where the stack ends, either of them may run.
+    let is_cut = |text: &str| text.ends_with("ping < pong < ...)") || text.ends_with("pong < ping < ...)");
+    assert!(error.to_string().len() < 200 && is_cut(&error.to_string()), "{error}");
 }
 
 #[test]

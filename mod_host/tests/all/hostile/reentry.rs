@@ -83,7 +83,7 @@ fn a_buffer_that_is_given_back_and_passed_on() {
     // When the host refuses in the middle of that, the call ends with it.
     let mut instance = odd("", "(drop (call $store (local.get $b)))");
     let error = instance.call_bytes("echo", b"some", &mut Host::refusing("enough")).unwrap_err();
-    assert_eq!(error.to_string(), "`echo` called `store`, which failed: enough");
+    assert_eq!(error.to_string(), "`echo` called `store`, which failed: enough (in free)");
     assert!(instance.is_poisoned());
 }
 
