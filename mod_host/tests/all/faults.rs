@@ -173,7 +173,7 @@ fn a_panic_for_lack_of_memory_says_so() {
 
 #[test]
 fn starting_fails_like_a_call() {
-    let short = Limits { startup_time: Duration::from_millis(30), ..Limits::default() };
+    let short = Limits { startup_time: Duration::from_millis(500), ..Limits::default() };
     let setup = Setup { limits: short, entropy: Entropy::Host, ..Setup::default() };
     for (imports, body, expected) in [
         ("", "(func $s (loop $again (br $again))) (start $s)", "`the start function` was stopped"),
@@ -214,7 +214,7 @@ fn initialize_runs_once_and_first() {
 #[test]
 fn describing_is_a_call_like_others() {
     assert_eq!(load("", "").describe().unwrap(), mod_abi::describe::ModDescription::default());
-    let limits = Limits { startup_time: Duration::from_millis(30), ..Limits::default() };
+    let limits = Limits { startup_time: Duration::from_millis(500), ..Limits::default() };
     let setup = Setup { limits, ..Setup::default() };
     for (code, expected) in [
         ("unreachable", "`__mod_describe` failed"),
