@@ -2,9 +2,10 @@
 //!
 //! This file only reads the command line. [`mods`] keeps `assets/mods` in step with `examples/mods`, [`guests`] builds
 //! the modules that the tests load, [`languages`] calls the compilers for both and [`sources`] tells whether a committed
-//! module is older than its sources. [`hostile`] tries to bring the host down.
+//! module is older than its sources. [`hostile`] tries to bring the host down, and [`bench`] measures.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command talks to the terminal")]
 
+mod bench;
 mod files;
 mod guests;
 mod hostile;
@@ -12,7 +13,7 @@ mod languages;
 mod mods;
 mod sources;
 
-use std::{env, path::Path, process::ExitCode};
+use std::{env, fmt::Display, path::Path, process::ExitCode};
 
 const HELP: &str = "\
 cargo xtask mods           build examples/mods into assets/mods
@@ -20,7 +21,9 @@ cargo xtask mods --check   fail if a file in assets/mods is older than its sourc
 cargo xtask guests         build tests/guests into target/guests/<target>
 cargo xtask hostile        try to bring the host down, for a minute; with `--minutes <number>` for longer. A seed is
                            printed, and `--seed <number>` repeats it. `--help` shows the other options
-cargo xtask soak           play a game with 50 mods of mixed manners for 200,000 frames, or `--frames <number>`";
+cargo xtask soak           play a game with 50 mods of mixed manners for 200,000 frames, or `--frames <number>`
+cargo xtask bench          measure, and make docs/benchmarks.md and target/bench.json of it. `--peers` builds and measures
+                           other projects, too; `--quick` takes fewer rounds; `bench <name> ...` runs only those";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
         ["mods", "--check"] => mods::check(root),
         ["guests"] => guests::build(root).map_err(mods::ModsError::from),
         ["hostile", arguments @ ..] => return tried(hostile::run(root, arguments)),
+        ["bench", arguments @ ..] => return tried(bench::run(root, arguments)),
         ["soak"] => return tried(hostile::soak(root, "200000")),
         ["soak", "--frames", frames] => return tried(hostile::soak(root, frames)),
         _ => {
@@ -58,7 +62,7 @@ fn main() -> ExitCode {
 }
 
 /// What a command that tells everything itself ends with.
-fn tried(outcome: Result<(), hostile::HostileError>) -> ExitCode {
+fn tried<E: Display>(outcome: Result<(), E>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
