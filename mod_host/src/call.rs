@@ -8,10 +8,9 @@ use std::{
 
 use mod_abi::{
     Buffer,
-    batch::{ALIGN, align_up},
     codec::Codec,
     describe::{ConditionTest, ModDescription, OrderDesc, OrderTarget},
-    names::{ALLOC_BUFFER, DESCRIBE, RESTORE, RUN, SAVE, is_reserved, symbol},
+    names::{DESCRIBE, RESTORE, RUN, SAVE, is_reserved, symbol},
     state::SavedState,
 };
 use wasmtime::{ExternType, Store, TypedFunc};
@@ -34,23 +33,6 @@ use crate::{
 
 /// The most values that a mod may keep over a reload.
 const MAX_STATES: usize = 1024;
-/// The smallest scratch area, in bytes.
-const MIN_AREA: usize = 1 << 10;
-
-/// The scratch area in the mod's memory that per-frame calls reuse.
-#[derive(Debug, Default)]
-pub(crate) struct Batch {
-    /// All of it. Empty before it is first needed.
-    area: Buffer,
-    /// The bytes that the last batch took of it.
-    len: u32,
-}
-
-impl Batch {
-    const fn buffer(&self) -> Buffer {
-        Buffer::new(self.area.ptr(), self.len)
-    }
-}
 
 impl Instance {
     /// Calls a function by its name, without leading underscores. Several arguments are a tuple, none is `()`, a
@@ -132,68 +114,17 @@ impl Instance {
         answer.unwrap_or_else(|| Ok(R::default()))
     }
 
-    /// The scratch area in the mod's memory for one call of [`Instance::run`]: `len` bytes at an address that is a
-    /// multiple of 16. It is kept and reused, so it holds what was there before.
-    ///
-    /// # Errors
-    /// [`CallError::OutOfMemory`] when the mod has no room, [`CallError::BadResult`] when its allocator does not
-    /// align, and whatever else its allocator may do.
-    pub fn batch(&mut self, len: usize) -> Result<&mut [u8], CallError> {
-        let (function, backtrace) = (ALLOC_BUFFER.to_owned(), ModBacktrace::default());
-        let out_of_memory = || CallError::OutOfMemory { function, limit: self.limits.memory_bytes, backtrace };
-        let wanted = u32::try_from(len).map_err(|_| out_of_memory())?;
-        if self.poisoned || wanted > self.batch.area.len() {
-            self.replace_area(len)?;
-        }
-        self.batch.len = wanted;
-        self.guest
-            .bytes_mut(&mut self.store, self.batch.buffer())
-            .map_err(|source| CallError::BadBuffer { function: ALLOC_BUFFER.to_owned(), source })
-    }
-
     /// Runs a system over the last batch and returns where it left its commands: [`Instance::guest_bytes`] reads them.
     /// `system` is its name, for errors.
     ///
     /// # Errors
     /// Any [`CallError`].
     pub fn run(&mut self, system: &str, host: &mut dyn HostCalls) -> Result<Buffer, CallError> {
-        let batch = self.batch.buffer();
+        let batch = self.batches.last();
         self.enter(system, Step::Call, host, |store, _, functions| {
             let run = functions.run.as_ref().ok_or(Fault::Missing(RUN))?;
             Ok(Buffer::from_raw(run.call(store, batch.to_raw())?))
         })
-    }
-
-    /// The last batch, as the mod left it.
-    ///
-    /// # Errors
-    /// [`CallError::Poisoned`].
-    pub fn batch_bytes(&self) -> Result<&[u8], CallError> {
-        self.guest_bytes(self.batch.buffer())
-    }
-
-    /// Gives the old area back and takes one with headroom, so that a growing batch does not replace it every frame.
-    fn replace_area(&mut self, len: usize) -> Result<(), CallError> {
-        let old = std::mem::take(&mut self.batch);
-        let roomy = align_up(len.saturating_add(len.div_euclid(2)).max(MIN_AREA));
-        let exact = u32::try_from(len).unwrap_or(u32::MAX);
-        let roomy = roomy.and_then(|bytes| u32::try_from(bytes).ok()).unwrap_or(exact);
-        let area = self.enter(ALLOC_BUFFER, Step::Call, &mut NoHostCalls, |store, guest, _| {
-            guest.free(&mut *store, old.area)?;
-            let area = match guest.allocate(&mut *store, roomy) {
-                Err(Stop::Host(Fault::NoMemory)) if roomy > exact => guest.allocate(&mut *store, exact)?,
-                other => other?,
-            };
-            let address = usize::try_from(area.ptr()).unwrap_or(usize::MAX);
-            if !address.is_multiple_of(ALIGN) {
-                guest.free(&mut *store, area)?;
-                let reason = format!("returned the address {address}, which is not a multiple of {ALIGN}");
-                return Err(Fault::BadResult(reason).into());
-            }
-            Ok(area)
-        })?;
-        self.batch.area = area;
-        Ok(())
     }
 
     /// The function of that name. A poisoned instance has none.

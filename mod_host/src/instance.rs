@@ -17,8 +17,8 @@ use mod_abi::{
 use wasmtime::{Store, Trap, TypedFunc};
 
 use crate::{
+    batch::Batches,
     budget::{self, Step},
-    call::Batch,
     compile::CompiledMod,
     context::NoHostCalls,
     entropy::{Entropy, Source},
@@ -131,7 +131,7 @@ pub struct Instance {
     pub(crate) limits: Limits,
     /// What it was started with.
     config: InstanceConfig,
-    pub(crate) batch: Batch,
+    pub(crate) batches: Batches,
     pub(crate) poisoned: bool,
     /// Tells this instance from every other one, for handles to its functions.
     pub(crate) number: u64,
@@ -196,7 +196,7 @@ impl Instance {
             compiled: compiled.clone(),
             limits,
             config,
-            batch: Batch::default(),
+            batches: Batches::default(),
             poisoned: false,
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
         };

@@ -50,6 +50,7 @@ mod preview1;
 #[cfg(feature = "wasi")]
 mod wasi;
 
+mod batch;
 mod call;
 mod caller;
 mod context;
@@ -79,6 +80,7 @@ pub use api::{
     OfferedType, TypeApi, TypeForm, VariantApi,
 };
 pub use backtrace::{ModBacktrace, SourceLocation, StackFrame};
+pub use batch::{BatchId, KeptBatch};
 pub use caller::{Caller, HostOutput, OutputDesc, Refusal};
 #[cfg(feature = "nanoserde")]
 pub use codec::Nano;

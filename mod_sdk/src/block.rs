@@ -5,7 +5,7 @@
 
 use std::{marker::PhantomData, ptr, slice};
 
-use mod_abi::batch::{ALIGN, BATCH_HEADER, BLOCK_HEADER, COLUMN_HEADER, ColumnHeader, dirty_map_bytes};
+use mod_abi::batch::{ALIGN, BATCH_HEADER, BLOCK_HEADER, CHANGED, COLUMN_HEADER, ColumnHeader, dirty_map_bytes};
 
 use crate::buffer::OwnedBuffer;
 
@@ -201,9 +201,9 @@ impl<'w> Block<'w> {
         self.bytes.part(offset as usize, dirty_map_bytes(self.rows))
     }
 
-    /// Whether a row is marked in a column's dirty map.
+    /// Whether a row is marked as changed in a column's dirty map.
     pub(crate) fn is_dirty(&self, header: &ColumnHeader, row: usize) -> bool {
-        self.bytes.slice((header.dirty as usize).saturating_add(row), 1) != [0]
+        self.bytes.slice((header.dirty as usize).saturating_add(row), 1)[0] & CHANGED != 0
     }
 
     /// Tells the host where the new encodings of a column's dirty rows are.

@@ -8,7 +8,7 @@ use std::{
     ops::{Deref, DerefMut},
 };
 
-use mod_abi::batch::dirty_map_bytes;
+use mod_abi::batch::{CHANGED, STALE, dirty_map_bytes};
 
 use crate::{block::Block, buffer::OwnedBuffer, imports};
 
@@ -70,7 +70,7 @@ impl<'a, T: ?Sized> Mut<'a, T> {
     /// The first time that a run asks for a column, the game is asked about all of its rows.
     #[must_use]
     pub fn is_changed(&self) -> bool {
-        self.dirty.get() != 0 || self.ticks.is_some_and(|ticks| ticks.is_changed(self.row))
+        self.dirty.get() & CHANGED != 0 || self.ticks.is_some_and(|ticks| ticks.is_changed(self.row))
     }
 
     /// Whether the value was added since the system last ran.
@@ -84,14 +84,21 @@ impl<'a, T: ?Sized> Mut<'a, T> {
     /// Marks the value as changed.
     #[inline]
     pub fn set_changed(&mut self) {
-        self.dirty.set(1);
+        self.dirty.set(CHANGED);
     }
 
     /// The value, to be changed without the mark. What is changed in this way goes back into the game only when something
     /// else marks the value, so this is for looking at it through methods that take `&mut self`.
     #[inline]
     pub fn bypass_change_detection(&mut self) -> &mut T {
+        self.set_stale();
         self.value
+    }
+
+    /// Has the game write the value again for the next run, because this one may be about to change without the mark.
+    #[inline]
+    fn set_stale(&self) {
+        self.dirty.set(self.dirty.get() | STALE);
     }
 
     /// Replaces the value if it differs, and says whether it did. An equal value is not marked as changed.
@@ -123,6 +130,7 @@ impl<'a, T: ?Sized> Mut<'a, T> {
     /// A part of the value. Borrowing the part mutably marks the whole as changed; this alone does not.
     #[inline]
     pub fn map_unchanged<U: ?Sized>(self, part: impl FnOnce(&mut T) -> &mut U) -> Mut<'a, U> {
+        self.set_stale();
         Mut { value: part(self.value), dirty: self.dirty, ticks: self.ticks, row: self.row }
     }
 }
@@ -193,7 +201,8 @@ impl<'a, T: ?Sized> Ref<'a, T> {
     /// The first time that a run asks for a column, the game is asked about all of its rows.
     #[must_use]
     pub fn is_changed(&self) -> bool {
-        self.dirty.is_some_and(|dirty| dirty.get() != 0) || self.ticks.is_some_and(|ticks| ticks.is_changed(self.row))
+        self.dirty.is_some_and(|dirty| dirty.get() & CHANGED != 0)
+            || self.ticks.is_some_and(|ticks| ticks.is_changed(self.row))
     }
 
     /// Whether the value was added since the system last ran.

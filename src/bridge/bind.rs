@@ -412,4 +412,12 @@ impl BoundParam {
             Self::World | Self::Commands | Self::WriteMessages(_) => None,
         }
     }
+
+    pub(crate) fn block_mut(&mut self) -> Option<&mut Block> {
+        match self {
+            Self::Block(block) | Self::Event(block) => Some(block),
+            Self::Messages(reader) => Some(&mut reader.block),
+            Self::World | Self::Commands | Self::WriteMessages(_) => None,
+        }
+    }
 }

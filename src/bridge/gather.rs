@@ -8,15 +8,21 @@
 use std::sync::Arc;
 
 use bevy_ecs::{
+    change_detection::Tick,
     component::ComponentId,
     entity::Entity,
     query::FilteredAccess,
     resource::IS_RESOURCE,
     world::{World, unsafe_world_cell::UnsafeWorldCell},
 };
-use mod_abi::batch::{BLOCK_HEADER, COLUMN_HEADER, ColumnHeader, align_up, block_header_bytes, dirty_map_bytes};
+use mod_abi::batch::{BLOCK_HEADER, COLUMN_HEADER, ColumnHeader, dirty_map_bytes};
 use thiserror::Error;
 
+pub(crate) use self::kept::Keep;
+use self::{
+    kept::{Kept, write_changed},
+    layout::Layout,
+};
 use crate::bridge::{
     crossing::Crossing,
     filter::Ticks,
@@ -26,6 +32,9 @@ use crate::bridge::{
     types::BoundType,
     value::{Reflection, ValueError},
 };
+
+mod kept;
+mod layout;
 
 /// Rows that could not be given to a mod.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -59,6 +68,7 @@ pub(crate) struct Block {
     pub(super) columns: Vec<Column>,
     pub(super) selection: Selection,
     bytes: usize,
+    kept: Kept,
 }
 
 /// One column of a block.
@@ -108,7 +118,13 @@ impl Block {
     }
 
     fn new(source: Source, selection: Selection, terms: Vec<Term>) -> Self {
-        Self { source, columns: terms.into_iter().map(Column::new).collect(), selection, bytes: 0 }
+        Self {
+            source,
+            columns: terms.into_iter().map(Column::new).collect(),
+            selection,
+            bytes: 0,
+            kept: Kept::default(),
+        }
     }
 
     /// A block without rows, for a query that cannot match yet.
@@ -135,7 +151,7 @@ impl Block {
             };
             out.clear();
             out.resize(bytes, 0);
-            self.write(world, reflection, out)
+            self.write(world, reflection, Keep::Nothing, out)
         }
     }
 
@@ -310,15 +326,36 @@ impl Block {
         Ok(self.bytes)
     }
 
-    /// Writes the block into `out`, which has the size that was measured.
+    /// Writes the block into `out`, which has the size that was measured. What `out` holds is `keep`'s to say.
     ///
     /// # Safety
     /// The caller has the access that the block's query declares, and nothing of the World changed since the block
     /// was measured.
     pub(crate) unsafe fn write(
+        &mut self,
+        world: UnsafeWorldCell,
+        reflection: Reflection,
+        keep: Keep,
+        out: &mut [u8],
+    ) -> Result<(), GatherError> {
+        let mut kept = std::mem::take(&mut self.kept);
+        // SAFETY: passed on.
+        let written = unsafe {
+            kept.update(world, &self.selection, keep)
+                .and_then(|()| self.write_parts(world, reflection, keep, &mut kept, out))
+        };
+        self.kept = kept;
+        written
+    }
+
+    /// # Safety
+    /// As [`Block::write`].
+    unsafe fn write_parts(
         &self,
         world: UnsafeWorldCell,
         reflection: Reflection,
+        keep: Keep,
+        kept: &mut Kept,
         out: &mut [u8],
     ) -> Result<(), GatherError> {
         let rows = self.selection.rows;
@@ -331,9 +368,7 @@ impl Block {
             out[header..header + COLUMN_HEADER].copy_from_slice(&column.header.to_bytes());
             let place = |start: u32, len: usize| start as usize..start as usize + len;
             let data = place(column.header.data, column.header.data_len as usize);
-            if column.header.dirty != 0 {
-                out[place(column.header.dirty, dirty_map_bytes(rows))].fill(0);
-            }
+            let in_place = keep != Keep::Nothing && kept.is_in_place(index, column.header);
             if let (1.., Term::Has(ty) | Term::Data { ty, .. }) = (column.header.present, &column.term) {
                 let map = &mut out[place(column.header.present, dirty_map_bytes(rows))];
                 // SAFETY: passed on.
@@ -351,10 +386,18 @@ impl Block {
                         place.copy_from_slice(&offset.to_le_bytes());
                     }
                 }
-                // SAFETY: passed on.
-                (Term::Data { ty, .. }, stride) => unsafe {
-                    self.write_column(world, reflection, ty, stride, &mut out[data])?;
-                },
+                (Term::Data { ty, .. }, stride) => {
+                    // The map stands behind the rows.
+                    let (out, rest) = out.split_at_mut(data.end);
+                    let dirty = column.header.dirty as usize;
+                    let dirty = dirty.checked_sub(data.end).and_then(|start| rest.get(start..start + rows));
+                    let kept = in_place.then_some((&*kept, dirty));
+                    // SAFETY: passed on.
+                    unsafe { self.write_column(world, reflection, ty, stride, kept, &mut out[data])? };
+                }
+            }
+            if column.header.dirty != 0 {
+                out[place(column.header.dirty, dirty_map_bytes(rows))].fill(0);
             }
         }
         Ok(())
@@ -397,23 +440,34 @@ impl Block {
         reflection: Reflection,
         ty: &BoundType,
         stride: usize,
+        kept: Option<(&Kept, Option<&[u8]>)>,
         out: &mut [u8],
     ) -> Result<(), GatherError> {
         let mut out = out;
-        for segment in self.selection.segments() {
+        for (index, segment) in self.selection.segments().iter().enumerate() {
+            let known = kept.and_then(|(kept, dirty)| {
+                let dirty = dirty.and_then(|map| map.get(segment.start..segment.start + segment.len));
+                kept.since(index).map(|ticks| Known { ticks, dirty })
+            });
             let rows;
             (rows, out) = out.split_at_mut(segment.len * stride);
             // SAFETY: only the structure of tables is read.
             let place = unsafe { self.selection.rows_of(world, segment) }.ok_or(GatherError::Changed)?;
             match place.cells(ty.component, ty.storage) {
                 // SAFETY: the caller may read this component.
-                Some(cells) => unsafe { write_cells(&ty.crossing, &cells, reflection, stride, rows)? },
+                Some(cells) => unsafe { write_cells(&ty.crossing, &cells, reflection, stride, known, rows)? },
                 // None of them has the optional component.
                 None => rows.fill(0),
             }
         }
         Ok(())
     }
+}
+
+/// What a segment's place holds already: the rows as they were at the first of these ticks, and which of them are stale.
+struct Known<'a> {
+    ticks: (Tick, Tick),
+    dirty: Option<&'a [u8]>,
 }
 
 /// Writes the values of a segment, or zeros where there is none.
@@ -425,11 +479,18 @@ unsafe fn write_cells(
     cells: &Cells,
     reflection: Reflection,
     stride: usize,
+    known: Option<Known>,
     rows: &mut [u8],
 ) -> Result<(), GatherError> {
     let sample = || (0..cells.len()).find_map(|index| cells.get(index)).map(|cell| cell.value);
     // SAFETY: the caller may read this component.
     let plan = unsafe { crossing.plan(reflection, sample) };
+    if let (Some(plan), Some(Known { ticks, dirty })) = (plan, known) {
+        // SAFETY: the caller may read this component, and the values are of the plan's type.
+        if unsafe { write_changed(plan, cells, ticks, dirty, rows) }.is_some() {
+            return Ok(());
+        }
+    }
     if let (Some(plan), Some(first)) = (plan, cells.contiguous()) {
         // SAFETY: the caller may read this component, the values are of the plan's type, and all of the segment's
         // stand one after the other.
@@ -515,30 +576,6 @@ pub(super) unsafe fn cells_of<'w>(
     // SAFETY: the caller may read the component.
     let rows: Rows<'w> = unsafe { selection.rows_of(world, segment)? };
     rows.cells(ty.component, ty.storage)
-}
-
-/// Gives places to the parts of a block.
-struct Layout {
-    end: usize,
-    limit: usize,
-}
-
-impl Layout {
-    fn after_headers(columns: usize, limit: usize) -> Result<Self, GatherError> {
-        block_header_bytes(columns).map(|end| Self { end, limit }).ok_or(GatherError::TooLarge)
-    }
-
-    /// An aligned place for `len` bytes: its offset, and `len` as it is written down.
-    fn place(&mut self, len: usize) -> Result<(u32, u32), GatherError> {
-        let offset = self.end;
-        let end = offset.checked_add(len).and_then(align_up).filter(|end| *end <= self.limit);
-        let end = end.ok_or(GatherError::TooLarge)?;
-        self.end = end;
-        match (u32::try_from(offset), u32::try_from(len), u32::try_from(end)) {
-            (Ok(offset), Ok(len), Ok(_)) => Ok((offset, len)),
-            _ => Err(GatherError::TooLarge),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -117,6 +117,11 @@ impl CopyPlan {
         self.stride
     }
 
+    /// Bytes of a value in memory, from one to the next.
+    pub(crate) fn size(&self) -> usize {
+        self.size
+    }
+
     /// Whether reflection lets these very leaves be written: a hand-written `Reflect` may show what it does not give away.
     pub(crate) fn may_write(&self, sample: &mut dyn Reflect, shape: &Shape) -> bool {
         let mut walk = Walk { base: address(sample), size: size_of_val(sample), wire: 0, runs: Vec::new() };

@@ -130,6 +130,14 @@ impl<'w> Rows<'w> {
         (0..rows.len()).filter_map(move |index| rows.entity(index))
     }
 
+    /// The entities of a whole table, in the order of its rows.
+    pub(crate) fn table_entities(&self) -> Option<&'w [Entity]> {
+        match (self.places, self.picked) {
+            (Places::All(entities), None) => Some(entities),
+            _ => None,
+        }
+    }
+
     fn place(&self, index: usize) -> Option<usize> {
         match self.picked {
             Some(picked) => picked.get(index).map(|place| *place as usize),

@@ -12,7 +12,7 @@ use bevy_ecs::{
 };
 use mod_abi::{
     Buffer,
-    batch::{BLOCK_HEADER, COLUMN_HEADER, ColumnHeader, dirty_map_bytes},
+    batch::{BLOCK_HEADER, CHANGED, COLUMN_HEADER, ColumnHeader, dirty_map_bytes},
 };
 use thiserror::Error;
 
@@ -122,7 +122,7 @@ impl Changes {
             if dirty_rows(map).marks_past(selection.rows) {
                 return Err(ScatterError::PastTheEnd { name: ty.name().to_string(), rows: selection.rows });
             }
-            if map.iter().all(|byte| *byte == 0) {
+            if dirty_rows(map).rows().next().is_none() {
                 continue;
             }
             if *optional {
@@ -314,7 +314,7 @@ fn varying_rows(
     Ok(changes)
 }
 
-/// A dirty map: a byte for each row, and zeros up to a multiple of eight.
+/// A dirty map: a byte for each row, whose lowest bit says that it has changed, and zeros up to a multiple of eight.
 #[derive(Clone, Copy)]
 struct DirtyMap<'a>(&'a [u8]);
 
@@ -333,8 +333,8 @@ impl<'a> DirtyMap<'a> {
         let (map, end) = (self.0, rows.end.min(self.0.len()));
         let mut at = rows.start;
         std::iter::from_fn(move || {
-            let start = skip(map, at..end, |word| word == 0, |byte| byte == 0);
-            at = skip(map, start..end, |word| word == ALL_ONE, |byte| byte != 0);
+            let start = skip(map, at..end, |word| word & ALL_CHANGED == 0, |byte| byte & CHANGED == 0);
+            at = skip(map, start..end, |word| word & ALL_CHANGED == ALL_CHANGED, |byte| byte & CHANGED != 0);
             (start < end).then_some(start..at)
         })
     }
@@ -345,8 +345,8 @@ impl<'a> DirtyMap<'a> {
     }
 }
 
-/// Eight rows that are marked as they should be.
-const ALL_ONE: u64 = u64::from_le_bytes([1; 8]);
+/// Eight rows that have changed.
+const ALL_CHANGED: u64 = u64::from_le_bytes([CHANGED; 8]);
 
 /// The first of `rows` that is not to be skipped, or their end: eight at a time, and then one by one.
 fn skip(map: &[u8], rows: Range<usize>, whole: impl Fn(u64) -> bool, one: impl Fn(u8) -> bool) -> usize {
@@ -371,7 +371,7 @@ mod tests {
     #[test]
     fn rows_of_a_dirty_map() {
         let mut map = [0_u8; 80];
-        (map[0], map[7], map[8], map[73]) = (1, 1, 255, 1);
+        (map[0], map[7], map[8], map[9], map[73]) = (1, 1, 255, 2, 1);
         assert_eq!(dirty_rows(&map).rows().collect::<Vec<_>>(), [0, 7, 8, 73]);
         assert_eq!(dirty_rows(&map).runs(0..80).collect::<Vec<_>>(), [0..1, 7..9, 73..74]);
         assert!(dirty_rows(&map).runs(1..73).eq(std::iter::once(7..9)));
@@ -393,7 +393,7 @@ mod tests {
 
     fn naive_runs(map: &[u8], rows: Range<usize>) -> Vec<Range<usize>> {
         let mut runs: Vec<Range<usize>> = Vec::new();
-        for row in rows.filter(|row| map.get(*row).is_some_and(|byte| *byte != 0)) {
+        for row in rows.filter(|row| map.get(*row).is_some_and(|byte| byte & 1 == 1)) {
             match runs.last_mut() {
                 Some(last) if last.end == row => last.end = row + 1,
                 _ => runs.push(row..row + 1),
@@ -410,7 +410,7 @@ mod tests {
             let rows = start..start + len;
             prop_assert_eq!(dirty_rows(&map).runs(rows.clone()).collect::<Vec<_>>(), naive_runs(&map, rows));
             let all: Vec<usize> = naive_runs(&map, 0..map.len()).into_iter().flatten().collect();
-            prop_assert_eq!(dirty_rows(&map).marks_past(start), all.iter().any(|row| *row >= start));
+            prop_assert_eq!(dirty_rows(&map).marks_past(start), map.iter().skip(start).any(|byte| *byte != 0));
             prop_assert_eq!(dirty_rows(&map).rows().collect::<Vec<_>>(), all);
         }
     }

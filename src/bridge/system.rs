@@ -171,12 +171,11 @@ impl Slot {
         let entered = handle.enter(|instance| {
             {
                 let _span = trace_span!("gather").entered();
-                let batch = instance.batch(bytes)?;
                 // Not locked during the call: code of the game runs then, and may want to write the registry.
                 let registry = types.read();
                 let reflection = Reflection { types: &registry, assets: assets.as_ref() };
                 // SAFETY: passed on.
-                unsafe { params.write(target.system, world, reflection, batch) }.map_err(gather)?;
+                unsafe { params.write(instance, (system, target.system), world, reflection, (bytes, ticks.this_run))? };
             }
             // A mod pays for the rows that it wants, as for its own code.
             instance.spend(gathering.elapsed(), work(bytes));
@@ -343,6 +342,7 @@ impl System for Slot {
 
     fn check_change_tick(&mut self, check: CheckChangeTicks) {
         self.last_run.check_tick(check);
+        self.params.forget();
         self.conditions.check_change_tick(check);
         let functions = self.functions.iter_mut().flatten().chain(self.neighbours.functions_mut());
         functions.for_each(|function| function.check_change_tick(check));

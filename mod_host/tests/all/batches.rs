@@ -1,9 +1,9 @@
 //! The scratch area of per-frame calls.
 
 use mod_abi::{Buffer, command::Command};
-use mod_host::{CallError, Instance, NoHostCalls};
+use mod_host::{CallError, Instance, Limits, NoHostCalls};
 
-use crate::harness::{Host, Setup, assert_contains, load, wasm};
+use crate::harness::{Host, Setup, assert_contains, load, module, wasm};
 
 /// Adds one to every byte of the batch, and fails on an empty one.
 const RUN: &str = r#"(func (export "__mod_run") (param $b i64) (result i64) (local $at i32) (local $end i32)
@@ -42,6 +42,71 @@ fn a_batch_is_reused() {
     }
     assert_eq!(instance.memory_bytes(), memory);
     assert_eq!(instance.batch(0).unwrap().len(), 0);
+}
+
+#[test]
+fn a_place_has_its_batch_to_itself() {
+    let mut instance = load("", RUN);
+    let first = instance.batch_of(0, 5_000).unwrap();
+    first.bytes.fill(7);
+    let (first_id, before) = (first.id, first.before);
+    assert_eq!(before, None, "nobody was there before");
+    instance.run("drift", &mut NoHostCalls).unwrap();
+    assert_eq!(instance.batch_bytes().unwrap(), vec![8; 5_000]);
+    // What other places and calls do meanwhile leaves it alone.
+    let other = instance.batch_of(1, 5_000).unwrap();
+    other.bytes.fill(1);
+    assert!(other.before.is_none() && other.id != first_id);
+    instance.batch(6_000).unwrap().fill(2);
+    instance.run("drift", &mut NoHostCalls).unwrap();
+    let again = instance.batch_of(0, 5_000).unwrap();
+    assert_eq!((again.before, &*again.bytes), (Some(first_id), &*vec![8; 5_000]));
+    let id = again.id;
+    assert_ne!(id, first_id);
+    // There is headroom, so a larger one stands in the same place.
+    let larger = instance.batch_of(0, 5_500).unwrap();
+    assert_eq!((larger.before, larger.bytes.len()), (Some(id), 5_500));
+    // One that needs another place knows nothing of it.
+    assert_eq!(instance.batch_of(0, 50_000).unwrap().before, None);
+}
+
+#[test]
+fn batches_of_their_own_leave_a_mod_its_memory() {
+    let limits = Limits { memory_bytes: 1 << 20, ..Limits::default() };
+    let mut instance = Setup { limits, ..Setup::default() }.load(&module("", RUN)).unwrap();
+    let kept = |instance: &mut Instance, place, len| {
+        instance.batch_of(place, len).unwrap();
+        instance.batch_of(place, len).unwrap().before.is_some()
+    };
+    // A quarter of the memory, with headroom, is for all of them together.
+    assert!(kept(&mut instance, 0, 80_000));
+    assert!(kept(&mut instance, 1, 80_000));
+    assert!(!kept(&mut instance, 2, 80_000));
+    assert!(kept(&mut instance, 0, 80_000), "those that are there stay");
+    assert!(!kept(&mut instance, 1, 400_000), "one that grows too large is given back");
+    assert!(kept(&mut instance, 2, 80_000), "and leaves its room to others");
+    let (allocs, frees): (u32, u32) = instance.call("stats", &(), &mut NoHostCalls).unwrap();
+    assert_eq!(allocs - frees, 4, "two kept, the shared one, and this answer");
+}
+
+#[test]
+fn a_mod_without_room_for_batches_of_their_own_shares_one() {
+    // Gives out two areas, and then one more for each that comes back.
+    let text = r#"(module (memory (export "memory") 4)
+        (global $left (mut i32) (i32.const 2))
+        (func (export "__alloc_buffer") (param i32) (result i32)
+            (if (i32.eqz (global.get $left)) (then (return (i32.const 0))))
+            (global.set $left (i32.sub (global.get $left) (i32.const 1)))
+            (i32.mul (i32.const 65536) (i32.add (i32.const 1) (global.get $left))))
+        (func (export "__free_buffer") (param i64) (global.set $left (i32.add (global.get $left) (i32.const 1))))
+        (func (export "__mod_run") (param i64) (result i64) (i64.const 0)))"#;
+    let mut instance = Setup::default().load(&wasm(text)).unwrap();
+    instance.batch_of(0, 20_000).unwrap();
+    instance.batch_of(1, 20_000).unwrap();
+    let third = instance.batch_of(2, 20_000).unwrap();
+    assert_eq!((third.before, third.bytes.len()), (None, 20_000));
+    assert_eq!(instance.batch_of(0, 20_000).unwrap().before, None, "the others were given back");
+    assert!(!instance.is_poisoned());
 }
 
 #[test]

@@ -31,6 +31,11 @@ pub const COLUMN_HEADER: usize = 32;
 /// The most rows that a block can hold.
 pub const MAX_ROWS: usize = u32::MAX as usize;
 
+/// In a dirty map: the row is changed.
+pub const CHANGED: u8 = 1;
+/// In a dirty map: the row is no longer what the game has, and not marked as changed. It is written again for the next run.
+pub const STALE: u8 = 2;
+
 /// Where a column's parts are. Offsets are in bytes from the block's start; 0 means that there is no such part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ColumnHeader {

@@ -3,7 +3,7 @@
 use std::iter;
 
 use mod_abi::batch::{
-    BATCH_HEADER, BLOCK_HEADER, COLUMN_HEADER, ColumnHeader, align_up, batch_header_bytes, block_header_bytes,
+    BATCH_HEADER, BLOCK_HEADER, CHANGED, COLUMN_HEADER, ColumnHeader, align_up, batch_header_bytes, block_header_bytes,
     dirty_map_bytes,
 };
 
@@ -62,7 +62,7 @@ impl Memory {
         let header = self.bytes(at, COLUMN_HEADER);
         let header = ColumnHeader::from_bytes(header.as_slice().try_into().expect("a whole header"));
         let dirty = self.bytes(block + header.dirty as usize, dirty_map_bytes(column.rows.len()));
-        column.dirty = (0..column.rows.len()).filter(|row| dirty[*row] == 1).collect();
+        column.dirty = (0..column.rows.len()).filter(|row| dirty[*row] & CHANGED != 0).collect();
         if column.stride > 0 {
             for row in &column.dirty {
                 let bytes = self.bytes(block + header.data as usize + row * column.stride, column.stride);

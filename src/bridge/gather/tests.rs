@@ -28,7 +28,7 @@ use proptest::{
 };
 use serde::Serialize;
 
-use super::Block;
+use super::{Block, Keep};
 use crate::bridge::{
     definitions,
     filter::Ticks,
@@ -40,6 +40,8 @@ use crate::bridge::{
     types::bind,
     value::Reflection,
 };
+
+mod kept;
 
 /// Of a fixed size, with a gap in memory and a leaf that has invalid patterns.
 #[derive(Component, Reflect, Serialize, Debug, Clone, PartialEq)]
@@ -353,6 +355,20 @@ impl Read {
     }
 }
 
+fn block_of(world: &mut World, terms: &[TermDesc], filters: &[FilterDesc]) -> Block {
+    let desc = QueryDesc { terms: terms.to_vec(), filters: filters.to_vec() };
+    let descs = types();
+    let grants = Grants::new(&"tester".into(), &Permissions::all());
+    let claims = Claims::new(&grants);
+    let mut types = TypesOf { descs: &descs, bind: |desc: &TypeDesc| bind(world, desc), claim: claims.of_mod() };
+    match BoundQuery::bind(&desc, &mut types) {
+        Ok(Bound::Ready(query)) => Block::of_query(query),
+        // Several alternatives may say the same: that is refused, and rightly.
+        Ok(Bound::Waiting(names)) => panic!("waits for {names:?}"),
+        Err(error) => panic!("{error}"),
+    }
+}
+
 fn check(spawned: &[Spawned], kinds: &[u8], filters: &[FilterDesc], dirty: &[bool]) -> Result<(), TestCaseError> {
     let mut world = world();
     let (model, ticks) = populate(&mut world, spawned);
@@ -366,18 +382,7 @@ fn check(spawned: &[Spawned], kinds: &[u8], filters: &[FilterDesc], dirty: &[boo
             _ => None,
         }))
         .collect();
-    let desc = QueryDesc { terms: terms.clone(), filters: filters.to_vec() };
-    let descs = types();
-    let grants = Grants::new(&"tester".into(), &Permissions::all());
-    let claims = Claims::new(&grants);
-    let mut types = TypesOf { descs: &descs, bind: |desc: &TypeDesc| bind(&mut world, desc), claim: claims.of_mod() };
-    let query = match BoundQuery::bind(&desc, &mut types) {
-        Ok(Bound::Ready(query)) => query,
-        // Several alternatives may say the same: that is refused, and rightly.
-        Ok(Bound::Waiting(names)) => panic!("waits for {names:?}"),
-        Err(error) => panic!("{error}"),
-    };
-    let mut block = Block::of_query(query);
+    let mut block = block_of(&mut world, &terms, filters);
     let registry = world.resource::<AppTypeRegistry>().clone();
     let registry = registry.read();
     let reflection = Reflection { types: &registry, assets: None };
@@ -386,7 +391,7 @@ fn check(spawned: &[Spawned], kinds: &[u8], filters: &[FilterDesc], dirty: &[boo
     let bytes = unsafe {
         let len = block.measure(cell, reflection, ticks, 1 << 24).expect("it fits");
         let mut bytes = vec![0; len];
-        block.write(cell, reflection, &mut bytes).expect("it can be read");
+        block.write(cell, reflection, Keep::Nothing, &mut bytes).expect("it can be read");
         bytes
     };
     let mut read = Read { rows: block.selection.rows, bytes };
@@ -457,7 +462,7 @@ fn check(spawned: &[Spawned], kinds: &[u8], filters: &[FilterDesc], dirty: &[boo
         changes.check(&block, &read.bytes, cell, &NoGuest, reflection).expect("it is valid");
         changes.apply(&block, &read.bytes, cell, ticks.this_run).expect("it was checked");
     }
-    let defined = |ty: u32| definitions::find(&world, &descs[ty as usize].path).expect("it is defined");
+    let defined = |ty: u32| definitions::find(&world, &types()[ty as usize].path).expect("it is defined");
     let defined = [DEFINED, DEFINED_SPARSE].map(|ty| (ty, defined(ty)));
     for (bits, known) in &model {
         let entity = world.entity(Entity::from_bits(*bits));

@@ -6,12 +6,12 @@ use mod_abi::{
     Buffer,
     batch::{BATCH_HEADER, batch_header_bytes},
 };
-use mod_host::Instance;
+use mod_host::{BatchId, CallError, Instance};
 
 use crate::bridge::{
     bind::BoundParam,
     filter::Ticks,
-    gather::{Block, GatherError},
+    gather::{Block, GatherError, Keep},
     handle::SystemError,
     scatter::{Changes, GuestBytes},
     ticks::new_rows,
@@ -26,7 +26,24 @@ pub(super) struct Params {
     offsets: Vec<usize>,
     /// What each parameter brings back.
     changes: Vec<Changes>,
+    /// What the last run left in the mod's memory, if all that it changed is in the World.
+    left: Option<Left>,
+    /// What this run will have left.
+    leaving: Option<Left>,
 }
+
+/// A batch that stays in the mod's memory.
+#[derive(Debug, PartialEq, Eq)]
+struct Left {
+    id: BatchId,
+    /// The run's tick.
+    tick: Tick,
+    bytes: usize,
+    offsets: Vec<usize>,
+}
+
+/// Batches of at least so many bytes are kept. To find out what has changed costs more than it saves for smaller ones.
+const KEEP_FROM: usize = 16 << 10;
 
 /// The size of a batch, or the resource for want of which there is none.
 pub(super) enum Measured {
@@ -37,7 +54,7 @@ pub(super) enum Measured {
 impl Params {
     pub(super) fn new(list: Vec<BoundParam>) -> Self {
         let changes = list.iter().map(|_| Changes::default()).collect();
-        Self { list, offsets: Vec::new(), changes }
+        Self { list, offsets: Vec::new(), changes, left: None, leaving: None }
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &BoundParam> {
@@ -91,15 +108,60 @@ impl Params {
         Ok(Measured::Bytes(end))
     }
 
-    /// Fills the batch of the system `system`.
+    /// Puts the batch of the system `system` into the mod's memory.
     ///
     /// # Safety
-    /// The caller has the access that the parameters declare; the batch was just measured.
+    /// The caller has the access that the parameters declare; the batch was just measured, as so many bytes.
     pub(super) unsafe fn write(
-        &self,
+        &mut self,
+        instance: &mut Instance,
+        (name, system): (&str, u32),
+        world: UnsafeWorldCell,
+        reflection: Reflection,
+        (bytes, tick): (usize, Tick),
+    ) -> Result<(), SystemError> {
+        let (batch, keep) = self.place(instance, system, bytes, tick)?;
+        // SAFETY: passed on.
+        let filled = unsafe { self.fill(system, world, reflection, keep, batch) };
+        filled.map_err(|error| SystemError::Gather { system: name.to_owned(), reason: error.to_string() })
+    }
+
+    /// Where the batch goes, and what stands there.
+    fn place<'i>(
+        &mut self,
+        instance: &'i mut Instance,
+        system: u32,
+        bytes: usize,
+        tick: Tick,
+    ) -> Result<(&'i mut [u8], Keep), CallError> {
+        let left = self.left.take();
+        self.leaving = None;
+        if bytes < KEEP_FROM {
+            return Ok((instance.batch(bytes)?, Keep::Nothing));
+        }
+        let batch = instance.batch_of(system, bytes)?;
+        let is_left =
+            |left: &Left| Some(left.id) == batch.before && left.bytes == bytes && left.offsets == self.offsets;
+        let keep = left.as_ref().filter(|left| is_left(left)).map_or(Keep::Begin, |left| Keep::since(left.tick, tick));
+        let mut offsets = left.map(|left| left.offsets).unwrap_or_default();
+        offsets.clone_from(&self.offsets);
+        self.leaving = Some(Left { id: batch.id, tick, bytes, offsets });
+        Ok((batch.bytes, keep))
+    }
+
+    /// Forgets what is left in the mod's memory: change ticks are about to be moved.
+    pub(super) fn forget(&mut self) {
+        self.left = None;
+    }
+
+    /// # Safety
+    /// As [`Params::write`].
+    unsafe fn fill(
+        &mut self,
         system: u32,
         world: UnsafeWorldCell,
         reflection: Reflection,
+        keep: Keep,
         batch: &mut [u8],
     ) -> Result<(), GatherError> {
         let word = |value: usize| u32::try_from(value).map(u32::to_le_bytes).map_err(|_| GatherError::TooLarge);
@@ -110,10 +172,10 @@ impl Params {
         for (place, offset) in batch[BATCH_HEADER..].chunks_exact_mut(4).zip(&self.offsets) {
             place.copy_from_slice(&word(*offset)?);
         }
-        for (param, offset) in self.list.iter().zip(&self.offsets) {
-            if let Some(block) = param.block() {
+        for (param, offset) in self.list.iter_mut().zip(&self.offsets) {
+            if let Some(block) = param.block_mut() {
                 // SAFETY: passed on.
-                unsafe { block.write(world, reflection, &mut batch[*offset..])? };
+                unsafe { block.write(world, reflection, keep, &mut batch[*offset..])? };
             }
         }
         Ok(())
@@ -153,6 +215,7 @@ impl Params {
                 reader.commit();
             }
         }
+        self.left = self.leaving.take();
         Ok(())
     }
 
