@@ -2,7 +2,7 @@
 //!
 //! This file only reads the command line. [`mods`] keeps `assets/mods` in step with `examples/mods`, [`guests`] builds
 //! the modules that the tests load, [`languages`] calls the compilers for both and [`sources`] tells whether a committed
-//! module is older than its sources. [`hostile`] tries to bring the host down, and [`bench`] measures.
+//! module is older than its sources. [`hostile`] tries to bring the host down, and [`mod@bench`] measures.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command talks to the terminal")]
 
 mod bench;
