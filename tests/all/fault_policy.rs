@@ -45,6 +45,16 @@ fn game_with(settings: ModSettings) -> Game {
     game
 }
 
+/// Writes other bytes into the file, and runs frames until they are being read. That the watcher still tells of the file as it was
+/// at first is waited for: nothing else would come of that, and a restart would not wait.
+#[cfg(feature = "hot_reload")]
+fn write_other(game: &mut Game, bytes: &[u8]) {
+    let start = std::time::Instant::now();
+    game.until("the watcher to be quiet", |_| start.elapsed() > std::time::Duration::from_secs(1));
+    game.write("shaky.wasm", bytes);
+    game.until("its new bytes on their way", |game| !with_mods(game, |mods| mods.all_settled()));
+}
+
 /// How often something was told.
 fn told(game: &Game, line: &str) -> usize {
     game.story().iter().filter(|told| *told == line).count()
@@ -441,11 +451,9 @@ fn a_new_version_that_waits_keeps_its_place() {
     let mut newer = shaky("shaky");
     let unmet = newer.ty("all::fixtures::Unmet", "{value:f32}");
     game.app.register_type::<Unmet>();
-    game.write("shaky.wasm", &newer.system("wait", "Update", vec![query(&[unmet], &[])]).build());
-    let settled = |game: &mut Game| with_mods(game, |mods| mods.all_settled());
-    game.until("its new version on its way", |game| !settled(game));
+    write_other(&mut game, &newer.system("wait", "Update", vec![query(&[unmet], &[])]).build());
     ask(&mut game, |mut mods| mods.restart("shaky"));
-    game.until("it to wait", settled);
+    game.until("it to wait", |game| with_mods(game, |mods| mods.all_settled()));
     game.frames(3);
     assert_eq!(game.story(), ["loaded shaky"], "the version that runs is not restarted");
     fail(&mut game);
@@ -460,9 +468,7 @@ fn a_new_version_that_waits_keeps_its_place() {
 #[test]
 fn a_restart_waits_for_what_becomes_of_other_bytes() {
     let mut game = game_with(settings(FaultPolicy::Disable));
-    game.write("shaky.wasm", b"no mod");
-    let settled = |game: &mut Game| with_mods(game, |mods| mods.all_settled());
-    game.until("its new version on its way", |game| !settled(game));
+    write_other(&mut game, b"no mod");
     ask(&mut game, |mut mods| mods.restart("shaky"));
     game.until_told("restarted shaky");
     assert_eq!(game.story(), ["loaded shaky", "failed shaky", "restarted shaky"]);
