@@ -1,0 +1,3 @@
+-- A function that does nothing.
+function on_update()
+end
