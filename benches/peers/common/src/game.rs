@@ -7,10 +7,9 @@ use std::{
 };
 
 use bevy::{
-    app::TaskPoolPlugin,
     asset::AssetPlugin,
     ecs::schedule::{Schedules, SingleThreadedExecutor},
-    prelude::{App, MinimalPlugins, PluginGroup, default},
+    prelude::{App, MinimalPlugins, default},
 };
 
 use crate::{
@@ -69,8 +68,9 @@ impl Game {
             .filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned()))
             .collect();
         files.sort();
-        contender.add_mods(&mut app, case, &files);
-        Ok(Self::started(app))
+        let mut game = Self::started(app);
+        contender.add_mods(&mut game.app, case, &files);
+        Ok(game)
     }
 
     /// The same game without any mod. `assets/mods` is empty.
@@ -129,7 +129,7 @@ impl Game {
 fn app(case: Case, assets: &Path) -> App {
     let mut app = App::new();
     let assets = AssetPlugin { file_path: assets.to_string_lossy().into_owned(), ..default() };
-    app.add_plugins((MinimalPlugins.build().set(TaskPoolPlugin::default()), assets));
+    app.add_plugins((MinimalPlugins, assets));
     work::prepare(&mut app, case);
     app
 }

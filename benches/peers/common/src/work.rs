@@ -7,7 +7,6 @@ use bevy::prelude::{
     App, Component, Entity, Message, MessageWriter, PreUpdate, Reflect, ReflectComponent, ReflectDefault, Transform,
     Vec3, With, World,
 };
-use serde::{Deserialize, Serialize};
 
 use crate::contender::{Case, Row};
 
@@ -23,7 +22,7 @@ pub const MESSAGES: u32 = 1_000;
 pub const CALLS: u32 = 10_000;
 
 /// How an entity moves, per second. Where it begins follows from it.
-#[derive(Component, Reflect, Clone, Copy, Default, Serialize, Deserialize)]
+#[derive(Component, Reflect, Clone, Copy, Default)]
 #[reflect(Component, Default)]
 pub struct Velocity {
     pub x: f32,
@@ -43,28 +42,28 @@ impl Velocity {
 }
 
 /// What each of many small mods counts up.
-#[derive(Component, Reflect, Clone, Copy, Default, Serialize, Deserialize)]
+#[derive(Component, Reflect, Clone, Copy, Default)]
 #[reflect(Component, Default)]
 pub struct Counter {
     pub value: u32,
 }
 
 /// What mods spawn and despawn.
-#[derive(Component, Reflect, Clone, Copy, Default, Serialize, Deserialize)]
+#[derive(Component, Reflect, Clone, Copy, Default)]
 #[reflect(Component, Default)]
 pub struct Spark {
     pub value: u32,
 }
 
 /// Where a mod writes what it was told, so that nobody can leave the work out.
-#[derive(Component, Reflect, Clone, Copy, Default, Serialize, Deserialize)]
+#[derive(Component, Reflect, Clone, Copy, Default)]
 #[reflect(Component, Default)]
 pub struct Tally {
     pub value: u32,
 }
 
 /// What the game tells a mod many times in a frame.
-#[derive(Message, Reflect, Clone, Copy, Default, Serialize, Deserialize)]
+#[derive(Message, Reflect, Clone, Copy, Default)]
 #[reflect(Default)]
 pub struct Hit {
     pub amount: u32,

@@ -52,6 +52,7 @@ impl Contender for Lua {
             let attachment = ScriptAttachment::StaticScript(handle.clone());
             app.world_mut().commands().queue(AttachScript::<LuaScriptingPlugin>::new(attachment));
         }
+        app.world_mut().flush();
         app.insert_resource(Scripts { _handles: handles });
         if case.row == Row::Messages {
             let heard = (send_hits, event_handler::<OnHit, LuaScriptingPlugin>).chain().before(Updated);

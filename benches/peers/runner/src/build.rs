@@ -30,7 +30,7 @@ pub(crate) fn binary(name: &str) -> PathBuf {
 
 /// Builds all contenders in one go, so that they share one Bevy with one set of features.
 pub(crate) fn contenders() -> Outcome {
-    cargo(&folder(), &["build", "--release", "--workspace", "--target-dir", "target"])
+    cargo(&folder(), &["build", "--release", "--workspace", "--exclude", "peers", "--target-dir", "target"])
 }
 
 fn cargo(folder: &Path, arguments: &[&str]) -> Outcome {
