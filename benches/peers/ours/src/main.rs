@@ -20,6 +20,6 @@ impl Contender for Ours {
     fn add_mods(&self, _: &mut App, _: Case, _: &[String]) {}
 
     fn are_ready(&self, app: &mut App, case: Case) -> bool {
-        peer_ours::are_ready(app, case)
+        peer_ours::are_ready(app.world().resource(), case)
     }
 }

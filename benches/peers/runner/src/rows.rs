@@ -124,9 +124,7 @@ fn case(
         sums.push((name, peer.ask("checksum")?));
         players.push(Player { peer, first, mods: Vec::new(), plugin: Vec::new() });
     }
-    if let Some((name, sum)) = sums.iter().find(|(_, sum)| *sum != sums[0].1) {
-        return Err(format!("{row} {n}: {name} made a World of sum {sum}, and {} of {}", sums[0].0, sums[0].1).into());
-    }
+    same(row, n, &sums)?;
     for round in 0..plan.rounds {
         for player in &mut players {
             if round < 5 || player.first * (round as f64) < ALL_TURNS {
@@ -134,6 +132,11 @@ fn case(
             }
         }
     }
+    // A mod that stopped in the meantime would look fast.
+    for player in &mut players {
+        sums.push((player.peer.name, player.peer.ask("checksum")?));
+    }
+    same(row, n, &sums)?;
     found.extend(players.into_iter().map(|player| Found {
         name: player.peer.name,
         mods: Figure::of(player.mods),
@@ -141,6 +144,19 @@ fn case(
     }));
     found.sort_by_key(|found| CONTENDERS.iter().position(|contender| contender.name == found.name));
     Ok(found)
+}
+
+/// Whether all made the same World.
+fn same(row: &str, n: usize, sums: &[(&'static str, String)]) -> Outcome {
+    let Some((first, rest)) = sums.split_first() else {
+        return Ok(());
+    };
+    match rest.iter().find(|(_, sum)| *sum != first.1) {
+        Some((name, sum)) => {
+            Err(format!("{row} {n}: {name} made a World of sum {sum}, and {} of {}", first.0, first.1).into())
+        }
+        None => Ok(()),
+    }
 }
 
 /// Says how far it is.

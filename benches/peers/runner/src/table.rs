@@ -52,7 +52,7 @@ pub(crate) fn put_system(table: &mut Table, found: &[Found]) {
 const FRAMES: &str = "\
 All contenders are built together, on one Bevy with the same features, and each runs in a process of its own. They take turns \
 within one run, and do the same work on the same World: a checksum of the World after three frames is compared before \
-anything is timed. A figure is a frame with the mods minus a frame of the same game without any, both of `App::update` on \
+anything is timed, and again afterwards. A figure is a frame with the mods minus a frame of the same game without any, both of `App::update` on \
 one thread: in each turn the medians of both are subtracted, and the median of all turns is shown.";
 
 pub(crate) fn moved() -> Table {

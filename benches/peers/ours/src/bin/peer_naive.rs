@@ -4,10 +4,10 @@
 use std::{path::Path, process::ExitCode};
 
 use bevy::prelude::{
-    App, Commands, Entity, IntoScheduleConfigs, Local, MessageReader, Quat, Query, Result, Single, Transform, Update,
-    With,
+    App, Commands, Entity, IntoScheduleConfigs, Local, MessageReader, Quat, Query, Res, Result, Single, Transform,
+    Update, With,
 };
-use bevy_wasm_mods::prelude::Mods;
+use bevy_wasm_mods::prelude::{ModRegistry, Mods};
 use common::{Case, Contender, Counter, Hit, Row, Spark, Tally, Velocity, serve};
 
 /// Translation, rotation and scale.
@@ -32,7 +32,7 @@ impl Contender for Naive {
     }
 
     fn add_mods(&self, app: &mut App, case: Case, _: &[String]) {
-        let ready = move |mods: Mods| mods.iter().filter(|info| mods.is_running(&info.id)).count() == case.mods();
+        let ready = move |registry: Res<ModRegistry>| peer_ours::are_ready(&registry, case);
         let system = match case.row {
             Row::Idle => idle.into_configs(),
             Row::Move => update.into_configs(),
@@ -45,7 +45,7 @@ impl Contender for Naive {
     }
 
     fn are_ready(&self, app: &mut App, case: Case) -> bool {
-        peer_ours::are_ready(app, case)
+        peer_ours::are_ready(app.world().resource(), case)
     }
 }
 
