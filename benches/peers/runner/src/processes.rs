@@ -54,7 +54,7 @@ fn start(plan: &Plan, mods: &Mods) -> Outcome<bench_report::Table> {
     Ok(table)
 }
 
-const SAME: &str = "the same host as above";
+const SAME: &str = "the same host as bevy_wasm_mods";
 
 fn memory(plan: &Plan, mods: &Mods) -> Outcome<bench_report::Table> {
     let mut table = table::memory();

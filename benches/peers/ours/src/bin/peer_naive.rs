@@ -1,7 +1,7 @@
 //! What a naive host does: in each frame the game collects everything that a mod may read, hands it to an exported function of
 //! the mod through serde and bincode, and stores what comes back. The host is `bevy_wasm_mods`, so that only this differs.
 
-use std::{path::Path, process::ExitCode};
+use std::{path::Path, process::ExitCode, sync::Arc};
 
 use bevy::prelude::{
     App, Commands, Entity, IntoScheduleConfigs, Local, MessageReader, Quat, Query, Res, Result, Single, Transform,
@@ -22,7 +22,7 @@ struct Naive;
 impl Contender for Naive {
     fn can(&self, row: Row) -> Result<(), &'static str> {
         match row {
-            Row::Calls => Err("the same as above: calls of the game go through serde in either"),
+            Row::Calls => Err("the same as bevy_wasm_mods: calls of the game go through serde in either"),
             _ => Ok(()),
         }
     }
@@ -50,21 +50,21 @@ impl Contender for Naive {
 }
 
 /// The ids of all mods, looked up once.
-fn ids<'a>(known: &'a mut Vec<String>, mods: &Mods) -> &'a [String] {
+fn ids<'a>(known: &'a mut Vec<Arc<str>>, mods: &Mods) -> &'a [Arc<str>] {
     if known.is_empty() {
         known.extend(mods.iter().map(|info| info.id.clone()));
     }
     known
 }
 
-fn idle(mut mods: Mods, mut known: Local<Vec<String>>) -> Result {
+fn idle(mut mods: Mods, mut known: Local<Vec<Arc<str>>>) -> Result {
     for id in ids(&mut known, &mods) {
         mods.call::<_, ()>(id, "idle", &())?;
     }
     Ok(())
 }
 
-fn update(mut mods: Mods, mut query: Query<(&mut Transform, &Velocity)>, mut known: Local<Vec<String>>) -> Result {
+fn update(mut mods: Mods, mut query: Query<(&mut Transform, &Velocity)>, mut known: Local<Vec<Arc<str>>>) -> Result {
     for id in ids(&mut known, &mods) {
         let row = |(place, speed): (&Transform, &Velocity)| {
             let place = (place.translation.to_array(), place.rotation.to_array(), place.scale.to_array());
@@ -81,7 +81,7 @@ fn update(mut mods: Mods, mut query: Query<(&mut Transform, &Velocity)>, mut kno
     Ok(())
 }
 
-fn count(mut mods: Mods, mut query: Query<&mut Counter>, mut known: Local<Vec<String>>) -> Result {
+fn count(mut mods: Mods, mut query: Query<&mut Counter>, mut known: Local<Vec<Arc<str>>>) -> Result {
     for id in ids(&mut known, &mods) {
         let counters: Vec<u32> = query.iter().map(|counter| counter.value).collect();
         let counters: Vec<u32> = mods.call(id, "count", &counters)?;
@@ -96,7 +96,7 @@ fn spawn(
     mut mods: Mods,
     sparks: Query<Entity, With<Spark>>,
     mut commands: Commands,
-    mut known: Local<Vec<String>>,
+    mut known: Local<Vec<Arc<str>>>,
 ) -> Result {
     for spark in &sparks {
         commands.entity(spark).despawn();
@@ -112,7 +112,7 @@ fn hear(
     mut mods: Mods,
     mut hits: MessageReader<Hit>,
     mut tally: Single<&mut Tally>,
-    mut known: Local<Vec<String>>,
+    mut known: Local<Vec<Arc<str>>>,
 ) -> Result {
     let amounts: Vec<u32> = hits.read().map(|hit| hit.amount).collect();
     for id in ids(&mut known, &mods) {
