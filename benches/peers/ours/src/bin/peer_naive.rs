@@ -103,7 +103,9 @@ fn spawn(
     }
     for id in ids(&mut known, &mods) {
         let values: Vec<u32> = mods.call(id, "spawn", &())?;
-        values.into_iter().for_each(|value| drop(commands.spawn(Spark { value })));
+        for value in values {
+            commands.spawn(Spark { value });
+        }
     }
     Ok(())
 }
