@@ -1,0 +1,47 @@
+//! How much a mod leaves to be done in a frame.
+
+use bench_report::{Point, Report, Table, interleaved};
+use bevy::prelude::{Commands, Entity, Update, With};
+
+use crate::{
+    Effort,
+    game::{Game, Taken, Value},
+    guests,
+};
+
+fn clear(game: &mut Game) {
+    let world = game.world();
+    let all: Vec<_> = world.query_filtered::<Entity, With<Value>>().iter(world).collect();
+    for entity in all {
+        world.despawn(entity);
+    }
+}
+
+pub(crate) fn measure(effort: Effort, report: &mut Report) {
+    let mut table = Table::new("spawned", "Entities that a mod spawns in a frame", "entities", "us");
+    table.grows = true;
+    table.method = "A system with `Commands` spawns entities with one component. Its run and its sync point are timed, of a mod and \
+                    natively; what was spawned is despawned between two runs. The exponent should be 1 from some ten entities on."
+        .to_owned();
+    let places = effort.places(&[1, 10, 100, 1_000, 10_000]);
+    let make = |count: &usize| {
+        let count = *count;
+        let mut game = Game::new(&[guests::spawner("spawner", count)], &[], |_| {});
+        let native = move |mut commands: Commands| (0..count).for_each(|_| drop(commands.spawn(Value::default())));
+        let systems = [game.systems(Update, "spawn").remove(0), game.native(native)];
+        (game, systems)
+    };
+    let mut games: Vec<(Game, [Taken; 2])> = places.iter().map(make).collect();
+    for (which, series) in ["mod", "native"].into_iter().enumerate() {
+        let times = interleaved(&mut games, effort.rounds(100), |(game, systems)| {
+            // What a mod may leave counts over a frame.
+            game.frame();
+            clear(game);
+            let systems = &mut systems[which..=which];
+            (game.run(systems) + game.apply(systems)) * 1e6
+        });
+        places.iter().zip(times).for_each(|(at, time)| table.put(series, Point::measured(*at as f64, time)));
+    }
+    games.iter().for_each(|(game, _)| game.check());
+    report.tables.push(table);
+}
