@@ -21,8 +21,8 @@ use bevy_wasm_mods::prelude::{ModAppExt, ModLimits, ModRegistry, ModSettings, Mo
 use mod_abi::describe::{ConditionTest, OrderDesc, OrderTarget};
 
 use crate::{
-    fixtures::{Health, Score},
-    support::{Game, Mod, resource},
+    fixtures::{Health, Mixed, Score},
+    support::{Game, Mod, query, resource},
 };
 
 // ---- order ----
@@ -622,6 +622,32 @@ fn two_mods_run_at_the_same_time_where_they_may() {
         (if id == "a" { "a.wasm" } else { "b.wasm" }, visitor.condition(ConditionTest::ResourceExists(rare)))
     });
     let (mut game, meeting) = meeting_game(&mods, LONG);
+    game.until_told("loaded a");
+    game.until_told("loaded b");
+    game.app.init_resource::<Rare>();
+    game.frames(3);
+    assert!(game.faults().is_empty(), "{:?}", game.faults());
+    assert_eq!(meeting.met(), 3, "they should meet in each frame");
+}
+
+#[test]
+fn two_mods_that_write_different_things_run_at_the_same_time() {
+    let writer = |id: &str, path: &str, schema: &str| {
+        let mut writer = Mod::new(id).import("meet");
+        let own = writer.ty(path, schema);
+        let rare = writer.ty("Rare", "{value:u32}");
+        let writer = writer.system("write", "Update", vec![query(&[], &[own])]);
+        writer.condition(ConditionTest::ResourceExists(rare)).run(
+            "(drop (call $meet (i64.const 0)))
+             (i32.store8 (local.get $dirty) (i32.const 1))",
+        )
+    };
+    let mods = [
+        ("a.wasm", writer("a", "all::fixtures::Health", "{value:f32}")),
+        ("b.wasm", writer("b", "all::fixtures::Mixed", "{flag:bool,level:u8,weight:f64}")),
+    ];
+    let (mut game, meeting) = meeting_game(&mods, LONG);
+    game.app.world_mut().spawn((Health::default(), Mixed::default()));
     game.until_told("loaded a");
     game.until_told("loaded b");
     game.app.init_resource::<Rare>();
