@@ -52,6 +52,8 @@ pub(crate) struct Budget {
     running: Running,
     /// What was taken since the frame began, if the host has frames.
     frame: Option<Spent>,
+    /// Since when the host works for the mod and the frame has not paid for it.
+    work: Option<Instant>,
 }
 
 /// The running call, or the last one.
@@ -78,6 +80,7 @@ impl Budget {
             meter,
             running: Running { since, time, fuel: 0, reached: Reached::Time(time), counts: false },
             frame: None,
+            work: None,
         }
     }
 
@@ -113,8 +116,31 @@ impl Budget {
         }
     }
 
+    /// The host has been working for the mod since then, and goes on until [`Budget::end_work`]. Calls meanwhile are part of it,
+    /// so that one look at the clock ends one and begins the other.
+    pub(crate) fn begin_work(&mut self, since: Instant, fuel: u64) {
+        self.work = Some(since);
+        self.spend(Duration::ZERO, fuel);
+    }
+
+    /// Has the frame pay for the work that began.
+    pub(crate) fn end_work(&mut self, fuel: u64) {
+        let time = self.work.take().map_or(Duration::ZERO, |since| since.elapsed());
+        self.spend(time, fuel);
+    }
+
+    /// Whether the next frame has nothing to pay for.
+    pub(crate) fn is_even(&self) -> bool {
+        self.frame.is_none_or(|spent| spent.time.is_zero() && spent.fuel == 0)
+    }
+
     /// What a call may take: the limit of its own, or what is left of the frame's.
     fn allow(&mut self, limits: &Limits, step: Step, is_nested: bool) -> Result<(), Reached> {
+        let now = Instant::now();
+        if let Some(since) = self.work {
+            self.spend(now.saturating_duration_since(since), 0);
+            self.work = Some(now);
+        }
         let (time, fuel) = match step {
             Step::Startup => (limits.startup_time, limits.startup_fuel),
             Step::Call => (limits.call_time, limits.call_fuel),
@@ -141,7 +167,7 @@ impl Budget {
         if is_over {
             return Err(reached);
         }
-        self.running = Running { since: Instant::now(), time, fuel, reached, counts: frame.is_some() };
+        self.running = Running { since: now, time, fuel, reached, counts: frame.is_some() };
         Ok(())
     }
 }
@@ -167,11 +193,20 @@ pub(crate) fn end(store: &mut Store<State>) -> u64 {
         Meter::Clock => 0,
         Meter::Fuel => store.get_fuel().unwrap_or(0),
     };
-    let Budget { meter, running, frame } = &mut store.data_mut().budget;
+    let Budget { meter, running, frame, work } = &mut store.data_mut().budget;
     let fuel = if *meter == Meter::Fuel { running.fuel.saturating_sub(left) } else { 0 };
-    if let Some(frame) = frame.as_mut().filter(|_| running.counts) {
-        frame.time = frame.time.saturating_add(running.since.elapsed());
-        frame.fuel = frame.fuel.saturating_add(fuel);
+    match (frame.as_mut().filter(|_| running.counts), work) {
+        (Some(frame), work) => {
+            frame.fuel = frame.fuel.saturating_add(fuel);
+            match work {
+                // Paid for together with what follows.
+                Some(work) => *work = running.since,
+                None => frame.time = frame.time.saturating_add(running.since.elapsed()),
+            }
+        }
+        // The frame does not pay for this call.
+        (None, Some(work)) => *work = Instant::now(),
+        (None, None) => {}
     }
     fuel
 }

@@ -7,7 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use mod_abi::{
@@ -252,6 +252,36 @@ impl Instance {
     /// [`Limits::frame_time`], and as `fuel` for [`Limits::frame_fuel`]. When that is used up, the next call is refused.
     pub fn spend(&mut self, time: Duration, fuel: u64) {
         self.store.data_mut().budget.spend(time, fuel);
+    }
+
+    /// Has the frame pay for all that the host does for the mod from `since` on, until [`Instance::end_work`]: as
+    /// [`Instance::spend`], for work that has calls in the middle of it. One look at the clock then ends the work and begins the
+    /// call. `fuel` is paid at once.
+    ///
+    /// ```no_run
+    /// # use mod_host::{Instance, NoHostCalls};
+    /// # fn run(instance: &mut Instance) -> Result<(), mod_host::CallError> {
+    /// instance.begin_work(std::time::Instant::now(), 4);
+    /// let outcome = instance.call::<(), ()>("turn", &(), &mut NoHostCalls);
+    /// instance.end_work(0);
+    /// # outcome
+    /// # }
+    /// ```
+    pub fn begin_work(&mut self, since: Instant, fuel: u64) {
+        self.store.data_mut().budget.begin_work(since, fuel);
+    }
+
+    /// Ends what [`Instance::begin_work`] began. Without that, only the fuel is paid.
+    pub fn end_work(&mut self, fuel: u64) {
+        self.store.data_mut().budget.end_work(fuel);
+    }
+
+    /// Whether a host may leave out [`Instance::begin_frame`] until it uses the instance again: there is nothing for the next
+    /// frame to pay for, and nothing that the log has to say.
+    #[must_use]
+    pub fn is_at_rest(&self) -> bool {
+        let state = self.store.data();
+        state.budget.is_even() && !state.log.has_dropped()
     }
 
     /// Sets the clocks that the mod sees, both the real-time and the monotonic one, to so long after its start. From then on they

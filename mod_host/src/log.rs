@@ -80,6 +80,11 @@ impl Log {
         }
     }
 
+    /// Whether lines were dropped of which nothing was said yet.
+    pub(crate) fn has_dropped(&self) -> bool {
+        self.dropped > 0
+    }
+
     /// Says how many lines were dropped, if any were.
     pub(crate) fn tell_dropped(&mut self) {
         let dropped = std::mem::take(&mut self.dropped);

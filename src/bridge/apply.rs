@@ -219,6 +219,8 @@ impl Outbox {
         if from.is_faulted() {
             return;
         }
+        // What it leaves in this frame is forgotten at the next boundary, which may have been between its run and now.
+        from.wake();
         let run = Run { from: &from, system, warned: &self.warned };
         let (system, since) = (system.to_owned(), Instant::now());
         let outcome = run.apply(world, &bytes);

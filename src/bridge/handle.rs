@@ -135,6 +135,8 @@ pub(crate) struct ModHandle {
     pub(crate) allowance: Allowance,
     /// What the game's clock said when its first frame began.
     began: OnceLock<Duration>,
+    /// Whether the next frame boundary knows that a frame has to begin for it.
+    is_awake: AtomicBool,
     memory_bytes: AtomicUsize,
     /// Whether a type that it uses has been defined anew since it was bound.
     stale: AtomicBool,
@@ -166,6 +168,7 @@ impl ModHandle {
     ) -> Self {
         // Its start-up systems count for a frame, too.
         instance.begin_frame();
+        frame.wake(grants.mod_id());
         Self {
             id: Arc::clone(grants.mod_id()),
             grants,
@@ -176,6 +179,7 @@ impl ModHandle {
             answer_limit: instance.limits().import_bytes.min(instance.limits().memory_bytes),
             allowance: Allowance::new(instance.limits()),
             began: OnceLock::new(),
+            is_awake: AtomicBool::new(true),
             memory_bytes: AtomicUsize::new(instance.memory_bytes()),
             instance: Mutex::new(Some(instance)),
             on_demand: Mutex::new(OnDemand::default()),
@@ -193,6 +197,12 @@ impl ModHandle {
     /// Never waits: the token in the access of the mod's systems keeps them apart, and whoever finds the instance taken
     /// was called by the mod itself.
     pub(crate) fn enter<T>(&self, work: impl FnOnce(&mut Instance) -> T) -> Result<T, Busy> {
+        self.wake();
+        self.enter_quietly(work)
+    }
+
+    /// [`ModHandle::enter`] for what does not count for a frame.
+    fn enter_quietly<T>(&self, work: impl FnOnce(&mut Instance) -> T) -> Result<T, Busy> {
         let mut instance = match self.instance.try_lock() {
             Ok(instance) => instance,
             Err(TryLockError::Poisoned(instance)) => instance.into_inner(),
@@ -204,13 +214,28 @@ impl ModHandle {
         Ok(result)
     }
 
+    /// Has the next frame begin for this mod. One that does nothing needs none: what it may take and leave is all there.
+    pub(crate) fn wake(&self) {
+        if !self.is_awake.load(Ordering::Relaxed) && !self.is_awake.swap(true, Ordering::AcqRel) {
+            self.frame.wake(&self.id);
+        }
+    }
+
+    /// It goes on after another version has run in its place. Frames that went by meanwhile did not begin for it.
+    pub(crate) fn resume(&self) {
+        self.allowance.new_frame();
+        self.is_awake.store(true, Ordering::Release);
+        self.frame.wake(&self.id);
+    }
+
     /// Begins a frame: for what the mod may take and leave in it, and for the clocks that it sees, if the game sets them. `now` is
     /// what the game's own clock says. What it took to start is not held against the first frame.
     pub(crate) fn begin_frame(&self, now: Duration, sets_clocks: bool) {
+        self.is_awake.store(false, Ordering::Release);
         self.allowance.new_frame();
         let is_first = self.began.get().is_none();
         let since_start = now.saturating_sub(*self.began.get_or_init(|| now));
-        let begun = self.enter(|instance| {
+        let is_at_rest = self.enter_quietly(|instance| {
             if is_first {
                 instance.end_frames();
             }
@@ -218,9 +243,12 @@ impl ModHandle {
             if sets_clocks {
                 instance.set_time(since_start);
             }
+            instance.is_at_rest()
         });
         // One that is gone has no frame.
-        let _ = begun;
+        if is_at_rest == Ok(false) {
+            self.wake();
+        }
     }
 
     /// Has the mod's frame pay for what the game did for it beside its calls.
@@ -315,6 +343,7 @@ impl ModHandle {
         if !self.faulted.swap(true, Ordering::AcqRel) {
             let fault = Fault { function: function.to_owned(), error, frame: self.frame.get() };
             *ignore_poison(&self.fault) = Some(fault);
+            self.frame.add_untold();
         }
     }
 
@@ -325,7 +354,18 @@ impl ModHandle {
 
     /// Takes the fault away, to be told once.
     pub(crate) fn take_fault(&self) -> Option<Fault> {
-        if self.is_faulted() { ignore_poison(&self.fault).take() } else { None }
+        let fault = if self.is_faulted() { ignore_poison(&self.fault).take() } else { None };
+        if fault.is_some() {
+            self.frame.remove_untold();
+        }
+        fault
+    }
+}
+
+impl Drop for ModHandle {
+    /// Nobody will ask for its fault any more.
+    fn drop(&mut self) {
+        let _ = self.take_fault();
     }
 }
 

@@ -205,9 +205,9 @@ impl Observers {
         world.flush();
     }
 
-    /// What waits until the mod is no longer busy.
-    pub(crate) fn inbox(&self) -> &Arc<Inbox> {
-        &self.inbox
+    /// What waits until the mod is no longer busy, if it has observers.
+    pub(crate) fn inbox(&self) -> Option<&Arc<Inbox>> {
+        Some(&self.inbox).filter(|_| !self.list.is_empty())
     }
 
     /// The observers.

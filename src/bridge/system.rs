@@ -21,6 +21,7 @@ use bevy_ecs::{
 };
 use bevy_utils::prelude::DebugName;
 use mod_abi::describe::TypeIndex;
+use mod_host::Instance;
 use tracing::{trace_span, warn};
 
 use crate::bridge::{
@@ -148,7 +149,8 @@ impl Slot {
     ) -> Result<(), SystemError> {
         let Self { params, types, assets, functions, neighbours, system, .. } = self;
         let handle = &target.handle;
-        let gathering = Instant::now();
+        // A mod pays for the rows that it wants, as for its own code. Where there are none, the clock is not asked for them.
+        let since = (!params.is_empty()).then(Instant::now);
         let gather = |error: GatherError| SystemError::Gather { system: system.clone(), reason: error.to_string() };
         let measured = {
             let registry = types.read();
@@ -168,7 +170,8 @@ impl Slot {
         };
         self.warned = false;
         let (reads_world, commands) = (self.reads_world, self.commands);
-        let entered = handle.enter(|instance| {
+        let outbox = &mut self.outbox;
+        let mut cross = |instance: &mut Instance| {
             {
                 let _span = trace_span!("gather").entered();
                 // Not locked during the call: code of the game runs then, and may want to write the registry.
@@ -177,9 +180,7 @@ impl Slot {
                 // SAFETY: passed on.
                 unsafe { params.write(instance, (system, target.system), world, reflection, (bytes, ticks.this_run))? };
             }
-            // A mod pays for the rows that it wants, as for its own code.
-            instance.spend(gathering.elapsed(), work(bytes));
-            let outbox = {
+            let left = {
                 let _span = trace_span!("call").entered();
                 let chain = Chain::of(handle);
                 let mut host =
@@ -187,20 +188,25 @@ impl Slot {
                 instance.run(system, &mut host)?
             };
             let _span = trace_span!("scatter").entered();
-            let scattering = Instant::now();
             let registry = types.read();
             let reflection = Reflection { types: &registry, assets: assets.as_ref() };
             // SAFETY: passed on.
             unsafe { params.scatter(system, instance, world, reflection, ticks.this_run)? };
-            if !outbox.is_empty() {
-                let bytes = instance.guest_bytes(outbox)?;
+            if !left.is_empty() {
+                let bytes = instance.guest_bytes(left)?;
                 let declared = commands || messages::only_writes(bytes, &self.writes);
-                self.outbox
+                outbox
                     .take(handle, declared, bytes)
                     .map_err(|source| SystemError::Commands { system: system.clone(), source })?;
             }
-            instance.spend(scattering.elapsed(), work(bytes));
             Ok(())
+        };
+        let entered = handle.enter(|instance| {
+            let Some(since) = since else { return cross(instance) };
+            instance.begin_work(since, work(bytes));
+            let crossed = cross(instance);
+            instance.end_work(work(bytes));
+            crossed
         });
         entered.unwrap_or(Ok(()))
     }

@@ -142,7 +142,7 @@ pub(crate) fn identify(world: &mut World) {
 pub(crate) fn take_identified(world: &mut World) {
     let mut runtime = world.resource_mut::<ModRegistry>();
     let (mut identified, mut failed) = (Vec::new(), Vec::new());
-    for (name, file) in &mut runtime.files {
+    for (name, file) in runtime.files.iter_mut() {
         if let Stage::Identifying(task) = &mut file.stage
             && let Some(result) = block_on(future::poll_once(task))
         {

@@ -28,6 +28,9 @@ use crate::{
 
 /// Starts to list the mod folder, once, and loads what it holds when the list is there.
 pub(crate) fn find(world: &mut World) {
+    if !world.resource::<ModRegistry>().is_starting() {
+        return;
+    }
     let server = world.resource::<AssetServer>().clone();
     let folder = PathBuf::from(&world.resource::<ModSettings>().folder);
     let mut runtime = world.resource_mut::<ModRegistry>();

@@ -53,7 +53,8 @@ pub(crate) fn leave_state(world: &mut World, id: &Arc<str>) -> Option<Vec<SavedS
 
 /// What a new version falls back on for a while: the version before it, or the one before that if that one was still on
 /// probation itself.
-pub(crate) fn probation(world: &World, record: Option<&mut ModRecord>) -> Option<Probation> {
+pub(crate) fn probation(world: &mut World, record: Option<&mut ModRecord>) -> Option<Probation> {
+    world.resource_mut::<ModRegistry>().has_probation = true;
     let frames_left = world.resource::<ModSettings>().probation_frames;
     let record = record.filter(|record| record.is_running() && frames_left > 0)?;
     let running = record.running.as_mut().filter(|running| !running.handle.is_faulted())?;
@@ -71,11 +72,16 @@ pub(crate) fn probation(world: &World, record: Option<&mut ModRecord>) -> Option
 /// Counts the frames of those on probation, and lets the version before go when a new one has stood its time.
 pub(crate) fn count_probation(world: &mut World) {
     let mut gone = Vec::new();
-    for record in world.resource_mut::<ModRegistry>().mods.values_mut() {
+    let mut registry = world.resource_mut::<ModRegistry>();
+    let ModRegistry { mods, has_probation, .. } = &mut *registry;
+    if !std::mem::take(has_probation) {
+        return;
+    }
+    for record in mods.values_mut() {
         let Some(running) = &mut record.running else { continue };
         let Some(probation) = &mut running.probation else { continue };
         match probation.frames_left.checked_sub(1) {
-            Some(frames_left) => probation.frames_left = frames_left,
+            Some(frames_left) => (probation.frames_left, *has_probation) = (frames_left, true),
             None => gone.extend(running.probation.take().map(|probation| probation.earlier.handle)),
         }
     }
@@ -128,7 +134,7 @@ pub(crate) fn resume(world: &mut World, id: &Arc<str>) {
         put_back(world, id, failed);
         return;
     }
-    handle.allowance.new_frame();
+    handle.resume();
     let start = Start::new(world, id, &handle, &signature);
     let running = start.take_slots(world, identity, systems, None, Some(failed));
     let mut runtime = world.resource_mut::<ModRegistry>();

@@ -85,12 +85,13 @@ enum Fate {
 
 /// Decides who runs, when there is a reason to and it is known what all files offer.
 pub(crate) fn decide(world: &mut World) {
-    let game = world.resource::<ModSettings>().game.clone();
-    let mut registry = world.resource_mut::<ModRegistry>();
-    if registry.load_order.game != game {
+    if world.resource::<ModRegistry>().load_order.game != world.resource::<ModSettings>().game {
+        let game = world.resource::<ModSettings>().game.clone();
+        let mut registry = world.resource_mut::<ModRegistry>();
         registry.load_order.game = game;
         registry.load_order.look_again();
     }
+    let registry = world.resource::<ModRegistry>();
     let Some(since) = registry.load_order.stale_since else { return };
     let is_awaited = |first: bool| registry.files.values().any(|file| file.is_unknown() && (file.first || !first));
     if registry.is_starting() || is_awaited(true) || is_awaited(false) && since.elapsed() < PATIENCE {

@@ -1,8 +1,9 @@
 //! The frame boundary: what happened to files, what the background has finished, what failed.
 //!
-//! Runs in a schedule of its own before `First`, so that no schedule that holds slots is running when they change.
+//! Runs in a schedule of its own before `First`, so that no schedule that holds slots is running when they change. A mod that does
+//! nothing costs nothing here: no frame goes through all mods or files, unless something is on its way.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use bevy_asset::{AssetServer, Assets};
 use bevy_ecs::{change_detection::DetectChangesMut, schedule::ScheduleLabel, system::Local, world::World};
@@ -18,7 +19,7 @@ use crate::{
         hand_over::count_probation,
         install::settle_late_types,
         load_order, reach,
-        registry::{FileRecord, Listing, ModRegistry},
+        registry::{FileRecord, Listing, ModRecord, ModRegistry},
         requests::carry_out,
         restart,
         save::take_over::take_over_late,
@@ -37,10 +38,10 @@ pub(crate) fn maintain(world: &mut World, mut cursors: Local<Cursors>) {
     if !can_load(world) {
         return;
     }
-    begin_frame(world);
+    let awake = begin_frame(world);
     messages::defined::update(world);
     restart::new_frame(world);
-    wake_those_who_wait(world);
+    wake_those_who_wait(world, &awake);
     tell_faults(world);
     count_probation(world);
     settle_late_types(world);
@@ -49,26 +50,51 @@ pub(crate) fn maintain(world: &mut World, mut cursors: Local<Cursors>) {
     #[cfg(feature = "hot_reload")]
     files::take_changes(world);
     take_bytes(world, &mut cursors);
-    identify(world);
-    take_identified(world);
+    if may_move(world) {
+        identify(world);
+        take_identified(world);
+    }
     load_order::decide(world);
-    expect_mods(world);
-    take_prepared(world);
+    if may_move(world) {
+        expect_mods(world);
+        take_prepared(world);
+    }
     retry_waiting(world);
     take_over_late(world);
     restart::begin(world);
-    start_tasks(world);
+    if may_move(world) {
+        start_tasks(world);
+        world.resource_mut::<ModRegistry>().files.settle_down();
+    }
     // A start-up system may have brought another mod down just now.
     tell_faults(world);
     reach::widen(world);
 }
 
-/// Begins a frame for all mods that run.
-fn begin_frame(world: &World) {
+/// Whether there may be something to do for a file, or it is not known yet which mods there may be.
+fn may_move(world: &World) -> bool {
+    let more = world.get_resource::<ExpectedMods>().is_some_and(|mods| mods.more);
+    more || world.resource::<ModRegistry>().may_move()
+}
+
+/// Begins a frame for the mods that did something in the one before, and returns their ids. Where the game sets the clocks
+/// that mods see, it begins for all.
+fn begin_frame(world: &mut World) -> BTreeSet<Arc<str>> {
+    let awake = FrameNumber::of(world).take_awake();
     let sets_clocks = world.resource::<ModSettings>().deterministic;
     let now = world.get_resource::<Time>().map_or(Duration::ZERO, Time::elapsed);
-    let running = world.resource::<ModRegistry>().mods.values().filter_map(|record| record.running.as_ref());
-    running.for_each(|running| running.handle.begin_frame(now, sets_clocks));
+    let mods = &world.resource::<ModRegistry>().mods;
+    let begin = |record: &ModRecord| {
+        if let Some(running) = &record.running {
+            running.handle.begin_frame(now, sets_clocks);
+        }
+    };
+    if sets_clocks {
+        mods.values().for_each(begin);
+    } else {
+        awake.iter().filter_map(|id| mods.get(id)).for_each(begin);
+    }
+    awake
 }
 
 /// Notes which mods there may be, so that a mod that names a type of another one waits for it.
@@ -91,9 +117,10 @@ fn expect_mods(world: &mut World) {
 }
 
 /// Wakes the observers of mods that were busy when something happened.
-fn wake_those_who_wait(world: &mut World) {
-    let running = world.resource::<ModRegistry>().mods.values().filter_map(|record| record.running.as_ref());
-    let inboxes: Vec<_> = running.map(|running| Arc::clone(running.observers.inbox())).collect();
+fn wake_those_who_wait(world: &mut World, awake: &BTreeSet<Arc<str>>) {
+    let mods = &world.resource::<ModRegistry>().mods;
+    let running = awake.iter().filter_map(|id| mods.get(id)?.running.as_ref());
+    let inboxes: Vec<_> = running.filter_map(|running| running.observers.inbox()).map(Arc::clone).collect();
     inbox::forget_causes(world);
     for inbox in inboxes {
         inbox.new_frame(world);

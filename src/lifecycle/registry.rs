@@ -26,6 +26,10 @@ use crate::{
     },
 };
 
+mod files;
+
+pub(crate) use files::Files;
+
 /// Whether a mod runs, and if not, why.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -87,9 +91,11 @@ pub struct ModRegistry {
     /// Whether mods that were there when the game started begin in one frame, when all of them are ready.
     pub(crate) starts_together: bool,
     /// The mods' files, by their names as they are shown.
-    pub(crate) files: BTreeMap<String, FileRecord>,
+    pub(crate) files: Files,
     /// The mods, by id.
     pub(crate) mods: BTreeMap<Arc<str>, ModRecord>,
+    /// Whether a mod may be on probation.
+    pub(crate) has_probation: bool,
     pub(crate) listing: Listing,
     /// Which of the mods run, and in which order.
     pub(crate) load_order: LoadOrder,
@@ -231,7 +237,7 @@ pub(crate) struct Signature {
 
 impl ModRegistry {
     pub(crate) fn new(engine: Option<HostEngine>, starts_together: bool) -> Self {
-        let (files, mods) = (BTreeMap::new(), BTreeMap::new());
+        let (files, mods) = (Files::default(), BTreeMap::new());
         let (listing, abandoned, requests) = (Listing::NotYet, Vec::new(), Vec::new());
         let load_order = LoadOrder::default();
         let restarts = Restarts::default();
@@ -240,6 +246,7 @@ impl ModRegistry {
             starts_together,
             files,
             mods,
+            has_probation: false,
             listing,
             load_order,
             abandoned,
@@ -252,6 +259,11 @@ impl ModRegistry {
     /// Whether every file of the mod folder that is known has come to rest: its mod runs, waits for the game, or failed.
     pub(crate) fn is_settled(&self) -> bool {
         !self.is_starting() && !self.load_order.is_stale() && self.files.values().all(FileRecord::is_settled)
+    }
+
+    /// Whether there may be something to do for a file or a preparation.
+    pub(crate) fn may_move(&self) -> bool {
+        self.is_starting() || self.load_order.is_stale() || self.files.may_move() || !self.abandoned.is_empty()
     }
 
     /// Whether the first look into the mod folder still goes on.

@@ -26,7 +26,7 @@ pub(crate) fn take_prepared(world: &mut World) {
     let mut runtime = world.resource_mut::<ModRegistry>();
     let runtime = &mut *runtime;
     let mut failed = Vec::new();
-    for (name, file) in &mut runtime.files {
+    for (name, file) in runtime.files.iter_mut() {
         // Where frames have to be the same in every run, a restart is waited for. Nothing is compiled for it.
         let waits = runtime.starts_together && file.starts_anew;
         if let Stage::Preparing(task) = &mut file.stage
@@ -227,6 +227,9 @@ fn stop_stale(world: &mut World, file: &str, id: &Arc<str>, fault: &Arc<ModFault
 /// Stops the mods that failed while they ran: empties their slots, tells why once, gives their memory back. A version
 /// that was still on probation gives its place back to the one before.
 pub(crate) fn tell_faults(world: &mut World) {
+    if !FrameNumber::of(world).has_untold() {
+        return;
+    }
     let mut events = Vec::new();
     let mut failed = Vec::new();
     for (id, record) in &mut world.resource_mut::<ModRegistry>().mods {

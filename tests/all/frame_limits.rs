@@ -14,11 +14,11 @@ use bevy_wasm_mods::{
 use mod_abi::{
     codec,
     command::Command,
-    describe::{DefinitionKind, EventDesc, ParamDesc},
+    describe::{ConditionTest, DefinitionKind, EventDesc, ParamDesc},
 };
 
 use crate::{
-    fixtures::Health,
+    fixtures::{Health, Score},
     support::{Game, Mod, healer, new_entity, value},
 };
 
@@ -79,6 +79,23 @@ fn systems_of_a_mod_count_together_and_frames_one_by_one() {
     game.frames(20);
     assert_eq!((spawned(&mut game, "good"), spawned(&mut game, "bad")), (before + 200, 6));
     assert_eq!((health(&game), game.faults().len()), (healed + 20.0, 1));
+}
+
+#[test]
+fn a_mod_that_paused_has_a_whole_frame_when_it_goes_on() {
+    let mut pauser = spawner("pauser", &[("Update", 2)]);
+    let score = pauser.ty("Score", "{points:u64}");
+    let pauser = pauser.condition(ConditionTest::ResourceExists(score));
+    let mut game = game(commands(2), &[("pauser.wasm", &pauser.build())]);
+    game.until_told("loaded pauser");
+    for round in 1..=3 {
+        game.app.init_resource::<Score>();
+        game.frames(2);
+        game.app.world_mut().remove_resource::<Score>();
+        game.frames(3);
+        assert!(game.faults().is_empty(), "{:?}", game.faults());
+        assert_eq!(spawned(&mut game, "pauser"), 4 * round);
+    }
 }
 
 #[test]

@@ -86,6 +86,47 @@ fn all_calls_of_a_frame_have_one_budget() {
 }
 
 #[test]
+fn work_with_calls_in_the_middle_of_it_is_paid_for_once() {
+    let mut instance = with_limits(Limits { frame_time: MILLI * 100_000, ..Limits::default() }, "", "");
+    instance.begin_frame();
+    assert!(instance.is_at_rest());
+    let since = Instant::now() - 20 * MILLI;
+    instance.begin_work(since, 0);
+    (0..3).for_each(|_| run(&mut instance, "nothing").unwrap());
+    // It is a step of handing over, which no frame pays for.
+    instance.save().unwrap();
+    assert!(instance.frame_spent() >= 20 * MILLI, "what came before the calls is paid for when they begin");
+    instance.end_work(0);
+    let (spent, all) = (instance.frame_spent(), since.elapsed());
+    assert!((20 * MILLI..=all).contains(&spent), "{spent:?} of {all:?}");
+    assert!(!instance.is_at_rest());
+    // Without a beginning there is no end.
+    instance.end_work(0);
+    assert_eq!(instance.frame_spent(), spent);
+    instance.begin_frame();
+    assert!(instance.is_at_rest());
+}
+
+#[test]
+fn work_before_a_call_leaves_less_for_it() {
+    let mut instance = with_limits(Limits { frame_time: 50 * MILLI, ..Limits::default() }, "", "");
+    instance.begin_frame();
+    instance.begin_work(Instant::now() - 80 * MILLI, 0);
+    let error = run(&mut instance, "nothing").unwrap_err();
+    assert!(matches!(error, CallError::FrameTimeout { .. }), "{error}");
+    instance.end_work(0);
+    instance.begin_frame();
+    assert!(!instance.is_at_rest(), "the next frame pays for the rest");
+    run(&mut instance, "nothing").unwrap();
+
+    let mut instance = fueled(Limits { frame_fuel: 2_000, ..Limits::default() }, "", LOOPS);
+    instance.begin_frame();
+    instance.begin_work(Instant::now(), 1_900);
+    let error = instance.call::<_, ()>("work", &100_u32, &mut NoHostCalls).unwrap_err();
+    assert!(matches!(error, CallError::OutOfFrameFuel { limit: 2_000, .. }), "{error}");
+}
+
+#[test]
 fn a_frame_that_is_used_up_refuses_and_the_next_one_begins_anew() {
     let mut instance = with_limits(Limits { frame_time: Duration::ZERO, ..Limits::default() }, "", "");
     run(&mut instance, "nothing").unwrap();

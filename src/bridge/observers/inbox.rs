@@ -92,6 +92,8 @@ impl Inbox {
     /// Wakes an observer of this mod: now, or when the mod is no longer busy.
     pub(crate) fn wake(self: &Arc<Self>, observer: &Arc<ObserverSlot>, value: Vec<u8>, mut world: DeferredWorld) {
         let Some(handle) = observer.handle() else { return };
+        // The next frame boundary looks at what is left in here.
+        handle.wake();
         let cause = world.get_resource::<Causes>().and_then(|causes| causes.0.last().cloned());
         let fail = |error| handle.fail(&observer.system, error);
         let system = || observer.system.clone();
@@ -158,6 +160,9 @@ impl Inbox {
             (queue.chained, queue.is_emptied, queue.is_queued) = (0, false, false);
         }
         self.empty(&mut DeferredWorld::from(&mut *world));
+        if let Some(handle) = self.queue().waiting.front().and_then(|wake| wake.observer.handle()) {
+            handle.wake();
+        }
     }
 }
 

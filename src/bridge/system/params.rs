@@ -57,6 +57,11 @@ impl Params {
         Self { list, offsets: Vec::new(), changes, left: None, leaving: None }
     }
 
+    /// Whether there is nothing to bring to the mod and back.
+    pub(super) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &BoundParam> {
         self.list.iter()
     }
