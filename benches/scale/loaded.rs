@@ -75,6 +75,8 @@ pub(crate) fn measure(effort: Effort, report: &mut Report) {
             games.push(Game::new(&modules, &disabled, fill));
         }
     }
+    // Schedules are built in the first frames.
+    games.iter_mut().for_each(|game| (0..5).for_each(|_| _ = game.frame()));
     let times = interleaved(&mut games, effort.rounds(80), |game| {
         // The first one finds nothing of itself in the caches.
         game.frame();

@@ -88,10 +88,11 @@ pub(crate) fn measure(effort: Effort, report: &mut Report) {
     for is_shared in [false, true] {
         let mut game = Game::new(&[], &[], fill);
         natives(&mut game.app, is_shared);
-        for _ in 0..10 {
-            game.frame();
-        }
         games.push(game);
+    }
+    // Schedules are built in the first frames.
+    for game in &mut games {
+        (0..5).for_each(|_| _ = game.frame());
     }
     let times = interleaved(&mut games, effort.rounds(200), |game| {
         game.frame();
