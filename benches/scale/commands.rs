@@ -21,7 +21,8 @@ pub(crate) fn measure(effort: Effort, report: &mut Report) {
     let mut table = Table::new("spawned", "Entities that a mod spawns in a frame", "entities", "us");
     table.grows = true;
     table.method = "A system with `Commands` spawns entities with one component. Its run and its sync point are timed, of a mod and \
-                    natively; what was spawned is despawned between two runs. The exponent should be 1 from some ten entities on."
+                    natively; what was spawned is despawned between two runs, in a frame of the game, so caches are cold. The exponent should be \
+                    1 from some ten entities on; below, what is paid once for each sync point is what costs."
         .to_owned();
     let places = effort.places(&[1, 10, 100, 1_000, 10_000]);
     let make = |count: &usize| {

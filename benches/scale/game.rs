@@ -93,7 +93,8 @@ impl Game {
             ..TaskPoolOptions::default().compute
         };
         let task_pool_options = TaskPoolOptions { compute, ..TaskPoolOptions::default() };
-        let assets = AssetPlugin { file_path: folder.path().to_string_lossy().into_owned(), ..default() };
+        let file_path = folder.path().to_string_lossy().into_owned();
+        let assets = AssetPlugin { file_path, watch_for_changes_override: Some(false), ..default() };
         app.add_plugins((MinimalPlugins.set(TaskPoolPlugin { task_pool_options }), assets, WasmModsPlugin));
         app.register_type::<Value>().register_type::<Marker>().register_type::<SparseMarker>().register_type::<Never>();
         setup(&mut app);

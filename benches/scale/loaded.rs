@@ -58,7 +58,9 @@ pub(crate) fn measure(effort: Effort, report: &mut Report) {
         "Each of {ACTIVE} mods has one system, which adds one to {ROWS} values that all of them share, so that they run one \
          after the other. The figure is the time of a whole frame (`App::update`) without that of the same game without mods; games \
          take turns, medians. Native: {ACTIVE} systems of the game that do the same, and no mods. Mods that have nothing to do \
-         should cost nothing, so the exponents should be 0; a system whose condition fails is still a system of Bevy's schedule."
+         should cost nothing, so the exponents should be 0; a system whose condition fails is still a system of Bevy's schedule. Before \
+         the frame boundary went by the mods that did something, and by files only while one is on its way, each idle mod cost 670 ns a \
+         frame, and the exponent was 0.6."
     );
     let mut names = vec![("none", 0, "")];
     let mut games = vec![Game::new(&[], &[], fill)];
