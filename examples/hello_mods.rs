@@ -2,12 +2,13 @@
 //!
 //! The game has bees with a place and a speed, and does nothing with them. Everything that happens is done by the mods
 //! in `assets/mods`: three in Rust, `orchard_dance` in C and `orchard_market` in AssemblyScript. It ends by itself after
-//! a few seconds; `-- --forever` keeps it running, to try hot reload.
+//! a few seconds; `-- --forever` keeps it running, to try hot reload, and `-- --diagnostics` shows what each mod takes.
 
 use std::time::Duration;
 
 use bevy::{
     app::ScheduleRunnerPlugin,
+    diagnostic::LogDiagnosticsPlugin,
     log::LogPlugin,
     prelude::{
         App, AppExit, Commands, Component, In, IntoScheduleConfigs, Local, MessageReader, MessageWriter,
@@ -18,7 +19,9 @@ use bevy::{
 };
 use bevy_wasm_mods::{
     GameIdentity, Version,
-    prelude::{CallMod, ModAppExt, ModEvent, ModSetting, ModSettings, ModSystems, Mods, WasmModsPlugin},
+    prelude::{
+        CallMod, ModAppExt, ModDiagnosticsPlugin, ModEvent, ModSetting, ModSettings, ModSystems, Mods, WasmModsPlugin,
+    },
 };
 use serde::{Deserialize, Serialize};
 
@@ -68,16 +71,19 @@ const SHOW: Duration = Duration::from_secs(5);
 
 fn main() -> AppExit {
     let frame = Duration::from_secs_f64(1.0 / 60.0);
-    App::new()
-        .add_plugins((MinimalPlugins.set(ScheduleRunnerPlugin::run_loop(frame)), LogPlugin::default()))
+    let mut app = App::new();
+    app.add_plugins((MinimalPlugins.set(ScheduleRunnerPlugin::run_loop(frame)), LogPlugin::default()))
         .insert_resource(ModSettings { game: Some(this_game()), ..default() })
         .add_plugins(WasmModsPlugin)
         .insert_resource(Orchard { day: 1, blossoms: 120 })
         .init_resource::<Announcements>()
         .add_mod_import("announce", announce)
         .add_systems(Startup, plant)
-        .add_systems(Update, (tell_mods, ask_a_mod, turn_the_wind_up, show_bees.after(ModSystems), end))
-        .run()
+        .add_systems(Update, (tell_mods, ask_a_mod, turn_the_wind_up, show_bees.after(ModSystems), end));
+    if std::env::args().any(|argument| argument == "--diagnostics") {
+        app.add_plugins((ModDiagnosticsPlugin::default(), LogDiagnosticsPlugin::default()));
+    }
+    app.run()
 }
 
 /// What mods say in `[package.metadata.mod] game = ..` that they are for.

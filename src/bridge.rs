@@ -50,4 +50,5 @@ pub(crate) mod system;
 mod ticks;
 pub(crate) mod tokens;
 pub(crate) mod types;
+pub(crate) mod usage;
 mod value;

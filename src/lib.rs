@@ -3,10 +3,15 @@
 //! # The rooms
 //!
 //! In the order in which a mod passes them: assets give its bytes, the bridge lies between the World and the mod's memory,
-//! the lifecycle decides what happens to it, and [`WasmModsPlugin`] puts them together.
+//! the lifecycle decides what happens to it, and [`WasmModsPlugin`] puts them together. What mods use is shown by
+//! [`ModDiagnosticsPlugin`].
+
+#[macro_use]
+mod trace;
 
 mod asset;
 mod bridge;
+mod diagnostics;
 mod lifecycle;
 mod plugin;
 
@@ -30,7 +35,9 @@ pub use bridge::{
     scatter::ScatterError,
     states::StateError,
     types::TypeError,
+    usage::ModUsage,
 };
+pub use diagnostics::{ModDiagnostics, ModDiagnosticsPlugin};
 pub use lifecycle::{
     api::DescribeGame,
     calls::{CallMod, ModCallError, ModFunction, ModInfo, ModSetting, ModSettingError, Mods},

@@ -31,3 +31,4 @@ pub(crate) mod schedule;
 pub(crate) mod settings;
 mod settle;
 mod start;
+pub(crate) mod usage;

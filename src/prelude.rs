@@ -2,10 +2,10 @@
 
 pub use crate::{
     Access, CallMod, DespawnableByMods, Execution, FaultPolicy, FromMod, Job, Leftovers, ModAppExt, ModCallError,
-    ModDifference, ModEvent, ModFault, ModFunction, ModInfo, ModLimits, ModMessage, ModOverrides, ModRegistry,
-    ModRestore, ModSave, ModSetting, ModSettingError, ModSettings, ModState, ModSystems, ModTrigger, Mods,
-    PermissionGroup, Permissions, Refusal, SaveMods, SettingDesc, SettingKind, SettingValue, SpawnedBy, SystemsOfMod,
-    WasmModsPlugin,
+    ModDiagnostics, ModDiagnosticsPlugin, ModDifference, ModEvent, ModFault, ModFunction, ModInfo, ModLimits,
+    ModMessage, ModOverrides, ModRegistry, ModRestore, ModSave, ModSetting, ModSettingError, ModSettings, ModState,
+    ModSystems, ModTrigger, ModUsage, Mods, PermissionGroup, Permissions, Refusal, SaveMods, SettingDesc, SettingKind,
+    SettingValue, SpawnedBy, SystemsOfMod, WasmModsPlugin,
 };
 #[cfg(feature = "wasi")]
 pub use crate::{WasiError, WasiGrants, WasiGuard};

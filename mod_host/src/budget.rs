@@ -54,6 +54,8 @@ pub(crate) struct Budget {
     frame: Option<Spent>,
     /// Since when the host works for the mod and the frame has not paid for it.
     work: Option<Instant>,
+    /// The time that was taken since somebody last asked, with frames and without.
+    pub(crate) used: Duration,
 }
 
 /// The running call, or the last one.
@@ -64,6 +66,8 @@ struct Running {
     fuel: u64,
     reached: Reached,
     counts: bool,
+    /// Whether another mod makes it, whose time it is then.
+    is_nested: bool,
 }
 
 /// What calls took.
@@ -78,9 +82,10 @@ impl Budget {
         let (since, time) = (Instant::now(), Duration::ZERO);
         Self {
             meter,
-            running: Running { since, time, fuel: 0, reached: Reached::Time(time), counts: false },
+            running: Running { since, time, fuel: 0, reached: Reached::Time(time), counts: false, is_nested: false },
             frame: None,
             work: None,
+            used: Duration::ZERO,
         }
     }
 
@@ -110,6 +115,7 @@ impl Budget {
 
     /// Has the frame pay for what was done for the mod beside its calls.
     pub(crate) fn spend(&mut self, time: Duration, fuel: u64) {
+        self.used = self.used.saturating_add(time);
         if let Some(spent) = &mut self.frame {
             spent.time = spent.time.saturating_add(time);
             spent.fuel = spent.fuel.saturating_add(fuel);
@@ -167,7 +173,7 @@ impl Budget {
         if is_over {
             return Err(reached);
         }
-        self.running = Running { since: now, time, fuel, reached, counts: frame.is_some() };
+        self.running = Running { since: now, time, fuel, reached, counts: frame.is_some(), is_nested };
         Ok(())
     }
 }
@@ -193,22 +199,35 @@ pub(crate) fn end(store: &mut Store<State>) -> u64 {
         Meter::Clock => 0,
         Meter::Fuel => store.get_fuel().unwrap_or(0),
     };
-    let Budget { meter, running, frame, work } = &mut store.data_mut().budget;
+    let Budget { meter, running, frame, work, used } = &mut store.data_mut().budget;
     let fuel = if *meter == Meter::Fuel { running.fuel.saturating_sub(left) } else { 0 };
-    match (frame.as_mut().filter(|_| running.counts), work) {
-        (Some(frame), work) => {
-            frame.fuel = frame.fuel.saturating_add(fuel);
-            match work {
-                // Paid for together with what follows.
-                Some(work) => *work = running.since,
-                None => frame.time = frame.time.saturating_add(running.since.elapsed()),
+    let frame = frame.as_mut().filter(|_| running.counts);
+    match work {
+        // Paid for together with what follows.
+        Some(work) if frame.is_some() => *work = running.since,
+        // The frame does not pay for this call.
+        Some(work) => *work = Instant::now(),
+        None if running.is_nested => {}
+        None => {
+            let time = running.since.elapsed();
+            *used = used.saturating_add(time);
+            if let Some(frame) = &frame {
+                frame.time = frame.time.saturating_add(time);
             }
         }
-        // The frame does not pay for this call.
-        (None, Some(work)) => *work = Instant::now(),
-        (None, None) => {}
+    }
+    if let Some(frame) = frame {
+        frame.fuel = frame.fuel.saturating_add(fuel);
     }
     fuel
+}
+
+/// Has a call of another mod's that was stopped for its time count for the mod that was called: its caller is excused.
+pub(crate) fn blame(store: &mut Store<State>) {
+    let Budget { running, used, .. } = &mut store.data_mut().budget;
+    if running.is_nested {
+        *used = used.saturating_add(running.since.elapsed());
+    }
 }
 
 /// Lets the running call take so much longer: another mod took that time without an end.

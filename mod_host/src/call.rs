@@ -67,6 +67,7 @@ impl Instance {
     /// # Errors
     /// Any [`CallError`].
     pub fn describe(&mut self) -> Result<ModDescription, CallError> {
+        trace_room!("describe", id = self.manifest().identity.id);
         self.contract(DESCRIBE, |functions| functions.describe.as_ref(), &[]).map(cleaned)
     }
 
@@ -121,8 +122,12 @@ impl Instance {
     /// Any [`CallError`].
     pub fn run(&mut self, system: &str, host: &mut dyn HostCalls) -> Result<Buffer, CallError> {
         let batch = self.batches.last();
+        let len = usize::try_from(batch.len()).unwrap_or(usize::MAX);
         self.enter(system, Step::Call, host, |store, _, functions| {
             let run = functions.run.as_ref().ok_or(Fault::Missing(RUN))?;
+            let usage = &mut store.data_mut().usage;
+            usage.add_call();
+            usage.add_in(len);
             Ok(Buffer::from_raw(run.call(store, batch.to_raw())?))
         })
     }
@@ -178,6 +183,7 @@ impl Instance {
         if self.poisoned {
             return Err(CallError::Poisoned { function: text::clean(function) });
         }
+        trace_room!("call", id = self.compiled.manifest().identity.id, function);
         let mut nesting = Nesting::enter();
         budget::begin(&mut self.store, &self.limits, step, nesting.is_nested())
             .map_err(|used_up| used_up.into_error(text::clean(function), ModBacktrace::default()))?;
@@ -201,7 +207,10 @@ impl Instance {
                 let error = stop.into_call_error(function, state);
                 match error {
                     // The mod's own fault: nobody else is to pay.
-                    CallError::Timeout { .. } => nesting.excuse(),
+                    CallError::Timeout { .. } => {
+                        nesting.excuse();
+                        budget::blame(&mut self.store);
+                    }
                     CallError::OutOfFuel { .. } => {}
                     _ => nesting.took(fuel),
                 }
@@ -219,6 +228,7 @@ fn exchange<T>(
     args: &[u8],
     read: impl FnOnce(&[u8]) -> T,
 ) -> Result<T, Stop> {
+    store.data_mut().usage.add_call();
     let args = guest.give(&mut *store, args)?;
     let result = Buffer::from_raw(function.call(&mut *store, args.to_raw())?);
     if result == Buffer::REFUSED {
@@ -226,7 +236,9 @@ fn exchange<T>(
         let reason = store.data_mut().panic.take().unwrap_or_else(|| "it does not say why".to_owned());
         return Err(Fault::Arguments { reason }.into());
     }
-    let value = read(guest.bytes(store, result).map_err(Fault::BadBuffer)?);
+    let bytes = guest.bytes(store, result).map_err(Fault::BadBuffer)?;
+    let (value, len) = (read(bytes), bytes.len());
+    store.data_mut().usage.add_out(len);
     guest.free(store, result)?;
     Ok(value)
 }

@@ -36,6 +36,7 @@ impl CompiledMod {
     /// Those of [`Manifest::read`], and [`LoadError::Compile`].
     pub fn new(engine: &HostEngine, bytes: &[u8], file_stem: &str, limits: &Limits) -> Result<Self, LoadError> {
         let manifest = Arc::new(Manifest::read(bytes, file_stem, limits)?);
+        trace_room!("compile", id = manifest.identity.id);
         // Not `Module::new`: only the binary format, never text.
         let module = Module::from_binary(engine.wasmtime(), bytes)
             .map_err(|error| LoadError::Compile { reason: text::clean(&format!("{error:#}")) })?;

@@ -32,6 +32,7 @@ const RAW: [&str; 8] = [ENTITY_RESERVE, GETRANDOM, JOB_CANCEL, JOB_STATE, JOB_TA
 
 /// Everything that `module` imports, in its order.
 pub(crate) fn link(store: &mut Store<State>, module: &Module, raw: &RawImports) -> Result<Vec<Extern>, LoadError> {
+    trace_room!("link", id = store.data().holdings.compiled.manifest().identity.id);
     let functions = store.data().host_functions.clone();
     // Names that are imported as something else are looked up too, to tell what they are.
     let nothing = FuncType::try_new(store.engine(), [], []).map_err(|error| instantiate(&error.into()))?;

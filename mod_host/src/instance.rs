@@ -33,6 +33,7 @@ use crate::{
     memory::Guest,
     opaque::OpaqueTable,
     state::{Clock, State},
+    usage::Usage,
 };
 
 /// Of instances. Never used twice.
@@ -154,6 +155,7 @@ impl Instance {
     /// [`LoadError::Instantiate`], or [`LoadError::Start`] when the mod's own code fails or takes longer than
     /// [`Limits::startup_time`].
     pub fn new(compiled: &CompiledMod, config: InstanceConfig) -> Result<Self, LoadError> {
+        trace_room!("instance", id = compiled.manifest().identity.id);
         let module = compiled.module();
         let raw = RawImports::new(module.engine(), config.linker_hook())?;
         #[cfg(feature = "wasi")]
@@ -252,6 +254,19 @@ impl Instance {
     /// [`Limits::frame_time`], and as `fuel` for [`Limits::frame_fuel`]. When that is used up, the next call is refused.
     pub fn spend(&mut self, time: Duration, fuel: u64) {
         self.store.data_mut().budget.spend(time, fuel);
+    }
+
+    /// What it did since this was last asked, or since its start. Counting costs next to nothing, so it is always done.
+    pub fn take_usage(&mut self) -> Usage {
+        let state = self.store.data_mut();
+        let time = std::mem::take(&mut state.budget.used);
+        Usage { time, ..std::mem::take(&mut state.usage) }
+    }
+
+    /// Counts bytes that the host copied out of its memory itself, for [`Usage::bytes_out`]: the host knows how much of a batch it
+    /// wants back.
+    pub fn count_taken(&mut self, bytes: usize) {
+        self.store.data_mut().usage.add_out(bytes);
     }
 
     /// Has the frame pay for all that the host does for the mod from `since` on, until [`Instance::end_work`]: as

@@ -8,8 +8,8 @@
 //! `shape` (what a type of the host looks like), `engine`, `compile`, `imports` (with `host_function`, `linker`, `preview1`,
 //! `wasi`, `entropy`, `log`), `instance`. While it runs: `call` and `function` (calls by name and by handle), `memory`, `context` and
 //! `caller` (the way back into the host), `mod_call` and `nesting` (from one mod to another), `job` and `opaque` (what the host
-//! keeps for it), `state`. What went wrong: `fault`, `lines` and `backtrace` (where in its code), `error`, `text`, `nearest`, `replace` (files that are written). All of it
-//! with a handle on it: `plugin`. `api` is for tools: what a game offers to its mods.
+//! keeps for it), `state`, `usage` (what it took). What went wrong: `fault`, `lines` and `backtrace` (where in its code), `error`, `text`, `nearest`, `replace` (files that are written). All of it
+//! with a handle on it: `plugin`. `trace` has all of it seen in a profiler. `api` is for tools: what a game offers to its mods.
 //!
 //! This crate must not know Bevy.
 #![warn(
@@ -28,6 +28,9 @@
         reason = "a test fails by panicking"
     )
 )]
+
+#[macro_use]
+mod trace;
 
 mod budget;
 mod limits;
@@ -62,6 +65,7 @@ mod mod_call;
 mod nesting;
 mod opaque;
 mod state;
+mod usage;
 
 mod plugin;
 
@@ -111,6 +115,7 @@ pub use resolve::{
 pub use semver::Version;
 #[cfg(feature = "unstable-linker")]
 pub use state::State as StoreData;
+pub use usage::Usage;
 #[cfg(feature = "wasi")]
 pub use wasi::{WasiError, WasiGrant, WasiGrants, WasiGuard};
 #[cfg(feature = "unstable-linker")]

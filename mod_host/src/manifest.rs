@@ -69,6 +69,7 @@ impl Manifest {
     /// the contract or codec, states its identity badly or twice, has versions that are none (all of them in
     /// one error), calls mods that it does not state as dependencies (all in one error), or lacks exports that the contract needs (all of those in one error).
     pub fn read(bytes: &[u8], file_stem: &str, limits: &Limits) -> Result<Self, LoadError> {
+        trace_room!("check", file = file_stem);
         // A later version of the contract may allow features that this host cannot validate, so it is asked first.
         let sections = Sections::read(bytes, limits)?;
         let (identity, stated_identity) = identity(&sections.identities, file_stem)?;

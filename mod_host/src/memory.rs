@@ -97,8 +97,9 @@ impl Guest {
         }
         let len = u32::try_from(bytes.len()).map_err(|_| Fault::NoMemory)?;
         let buffer = self.allocate(&mut store, len)?;
-        let memory = self.memory.data_mut(store.as_context_mut());
+        let (memory, state) = self.memory.data_and_store_mut(store.as_context_mut());
         slice_mut(memory, buffer).map_err(Fault::BadBuffer)?.copy_from_slice(bytes);
+        state.usage.add_in(bytes.len());
         Ok(buffer)
     }
 }

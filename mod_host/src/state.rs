@@ -22,6 +22,7 @@ use crate::{
     memory::Guest,
     mod_call::Compared,
     opaque::OpaqueTable,
+    usage::Usage,
 };
 
 /// A program has one table; a few more do no harm.
@@ -45,6 +46,8 @@ pub struct State {
     pub(crate) compared: Vec<Compared>,
     /// What calls may take and have taken.
     pub(crate) budget: Budget,
+    /// What it did since somebody last asked.
+    pub(crate) usage: Usage,
     /// The most bytes that go into one import or come out of it.
     pub(crate) import_bytes: usize,
     /// The most calls from mod to mod that stand in each other.
@@ -85,6 +88,7 @@ impl State {
             host_functions,
             compared: compiled.manifest().mod_functions.iter().map(|_| Compared::with_none()).collect(),
             budget: Budget::new(meter),
+            usage: Usage::default(),
             import_bytes: limits.import_bytes,
             nesting: limits.nesting,
             holdings: Holdings { compiled, jobs: Jobs::default(), opaque: OpaqueTable::new() },

@@ -226,7 +226,7 @@ impl Outbox {
         let outcome = run.apply(world, &bytes);
         from.spend(since.elapsed(), work(bytes.len()).saturating_mul(FUEL_OF_A_BYTE));
         match outcome {
-            Ok(()) => {}
+            Ok(commands) => from.usage.add_commands(commands),
             Err(Failure::Command(source)) => from.fail(run.system, SystemError::Commands { system, source }),
             Err(Failure::Panicked(message)) => from.fail(run.system, SystemError::Panicked { system, message }),
         }
@@ -252,15 +252,19 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn apply(&self, world: &mut World, bytes: &[u8]) -> Result<(), Failure> {
+    /// Carries commands out, and returns how many.
+    fn apply(&self, world: &mut World, bytes: &[u8]) -> Result<usize, Failure> {
+        trace_room!("apply", id = &*self.from.id, system = self.system);
         let commands = decode(bytes, &self.from.allowance)?;
+        let count = commands.len();
         // Code of the game builds values.
         let checked = catch(|| {
             let permits = Permits::new(world);
             check::check(world, self, &permits, commands).map(|steps| (permits, steps))
         });
         let (permits, steps) = checked.map_err(Failure::Panicked)??;
-        carry::carry_out(world, self, &permits, steps)
+        carry::carry_out(world, self, &permits, steps)?;
+        Ok(count)
     }
 
     /// Says, once for each system, that a command was skipped.

@@ -22,6 +22,7 @@ use crate::bridge::{
     neighbours::RunningMods,
     on_demand::OnDemand,
     scatter::ScatterError,
+    usage::UsageCounters,
 };
 
 /// Why a system of a mod could not finish.
@@ -133,6 +134,8 @@ pub(crate) struct ModHandle {
     pub(crate) answer_limit: usize,
     /// What it may still leave in this frame.
     pub(crate) allowance: Allowance,
+    /// What it uses, together with the other versions of the mod.
+    pub(crate) usage: Arc<UsageCounters>,
     /// What the game's clock said when its first frame began.
     began: OnceLock<Duration>,
     /// Whether the next frame boundary knows that a frame has to begin for it.
@@ -165,10 +168,13 @@ impl ModHandle {
         types: Vec<TypeDesc>,
         running_mods: RunningMods,
         frame: FrameNumber,
+        usage: Arc<UsageCounters>,
     ) -> Self {
         // Its start-up systems count for a frame, too.
         instance.begin_frame();
         frame.wake(grants.mod_id());
+        // What was done to prepare it is of no frame.
+        instance.take_usage();
         Self {
             id: Arc::clone(grants.mod_id()),
             grants,
@@ -178,6 +184,7 @@ impl ModHandle {
             memory_limit: instance.limits().memory_bytes,
             answer_limit: instance.limits().import_bytes.min(instance.limits().memory_bytes),
             allowance: Allowance::new(instance.limits()),
+            usage,
             began: OnceLock::new(),
             is_awake: AtomicBool::new(true),
             memory_bytes: AtomicUsize::new(instance.memory_bytes()),
@@ -211,6 +218,7 @@ impl ModHandle {
         let instance = instance.as_mut().ok_or(Busy)?;
         let result = work(instance);
         self.memory_bytes.store(instance.memory_bytes(), Ordering::Relaxed);
+        self.usage.add(instance.take_usage());
         Ok(result)
     }
 
@@ -344,6 +352,7 @@ impl ModHandle {
             let fault = Fault { function: function.to_owned(), error, frame: self.frame.get() };
             *ignore_poison(&self.fault) = Some(fault);
             self.frame.add_untold();
+            self.usage.add_fault();
         }
     }
 

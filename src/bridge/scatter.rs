@@ -90,6 +90,8 @@ struct ColumnChanges {
     dirty: Range<usize>,
     /// Rows that do not go through a copy plan, in ascending order.
     changes: Vec<Change>,
+    /// The bytes of rows of varying size.
+    varying: usize,
 }
 
 /// Bytes at an address of the mod's memory.
@@ -133,11 +135,13 @@ impl Changes {
             let stride = column.header.stride as usize;
             // SAFETY: passed on.
             let plan = unsafe { writing_plan(ty, selection, world) };
-            let mut changes = Vec::new();
+            let (mut changes, mut varying) = (Vec::new(), 0);
             if ty.crossing.stride.is_none() {
                 let header = BLOCK_HEADER + index * COLUMN_HEADER;
                 let header = bytes.get(header..).and_then(|bytes| bytes.first_chunk()).ok_or(ScatterError::Damaged)?;
-                changes = varying_rows(ty, map, ColumnHeader::from_bytes(header), guest, reflection)?;
+                let header = ColumnHeader::from_bytes(header);
+                changes = varying_rows(ty, map, header, guest, reflection)?;
+                varying = header.out_len as usize;
             } else if !plan.is_some_and(CopyPlan::accepts_all) {
                 for row in dirty_rows(map).rows() {
                     let invalid = |source| invalid(ty, row, &source);
@@ -148,12 +152,12 @@ impl Changes {
                     }
                 }
             }
-            self.columns.push(ColumnChanges { index, data, dirty, changes });
+            self.columns.push(ColumnChanges { index, data, dirty, changes, varying });
         }
         Ok(())
     }
 
-    /// Stores the changes. `bytes` is the block that was checked.
+    /// Stores the changes, and returns how many bytes they took. `bytes` is the block that was checked.
     ///
     /// # Safety
     /// The caller has the access that the block's query declares, and the structure of the World did not change since
@@ -164,19 +168,26 @@ impl Changes {
         bytes: &[u8],
         world: UnsafeWorldCell,
         tick: Tick,
-    ) -> Result<(), ScatterError> {
+    ) -> Result<usize, ScatterError> {
+        let mut taken = 0;
         for column in self.columns.drain(..) {
             // SAFETY: passed on.
-            unsafe { column.apply(block, bytes, world, tick)? };
+            taken += unsafe { column.apply(block, bytes, world, tick)? };
         }
-        Ok(())
+        Ok(taken)
     }
 }
 
 impl ColumnChanges {
     /// # Safety
     /// As [`Changes::apply`].
-    unsafe fn apply(self, block: &Block, bytes: &[u8], world: UnsafeWorldCell, tick: Tick) -> Result<(), ScatterError> {
+    unsafe fn apply(
+        self,
+        block: &Block,
+        bytes: &[u8],
+        world: UnsafeWorldCell,
+        tick: Tick,
+    ) -> Result<usize, ScatterError> {
         let Some(Term::Data { ty, .. }) = block.columns.get(self.index).map(|column| &column.term) else {
             return Err(ScatterError::Damaged);
         };
@@ -185,12 +196,14 @@ impl ColumnChanges {
         let map = dirty_rows(bytes.get(self.dirty).ok_or(ScatterError::Damaged)?);
         let plan = ty.crossing.known_writing_plan();
         let mut changes = self.changes.into_iter();
+        let mut taken = self.varying;
         for segment in block.selection.segments() {
             // SAFETY: the caller may write this component.
             let Some(cells) = (unsafe { cells_of(world, &block.selection, segment, ty) }) else { continue };
             let end = segment.start + segment.len;
             for run in map.runs(segment.start..end) {
                 let within = run.start - segment.start..run.end - segment.start;
+                taken += run.len() * stride;
                 match plan {
                     Some(plan) => {
                         let rows = rows.get(run.start * stride..run.end * stride).ok_or(ScatterError::Damaged)?;
@@ -212,7 +225,7 @@ impl ColumnChanges {
                 }
             }
         }
-        Ok(())
+        Ok(taken)
     }
 }
 

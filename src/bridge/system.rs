@@ -22,7 +22,7 @@ use bevy_ecs::{
 use bevy_utils::prelude::DebugName;
 use mod_abi::describe::TypeIndex;
 use mod_host::Instance;
-use tracing::{trace_span, warn};
+use tracing::warn;
 
 use crate::bridge::{
     apply::Outbox,
@@ -173,7 +173,7 @@ impl Slot {
         let outbox = &mut self.outbox;
         let mut cross = |instance: &mut Instance| {
             {
-                let _span = trace_span!("gather").entered();
+                trace_room!("gather", id = &*handle.id, system);
                 // Not locked during the call: code of the game runs then, and may want to write the registry.
                 let registry = types.read();
                 let reflection = Reflection { types: &registry, assets: assets.as_ref() };
@@ -181,24 +181,25 @@ impl Slot {
                 unsafe { params.write(instance, (system, target.system), world, reflection, (bytes, ticks.this_run))? };
             }
             let left = {
-                let _span = trace_span!("call").entered();
                 let chain = Chain::of(handle);
                 let mut host =
                     SlotHost { functions, neighbours, chain, params, target, world, ticks, reads_world, commands };
                 instance.run(system, &mut host)?
             };
-            let _span = trace_span!("scatter").entered();
+            trace_room!("scatter", id = &*handle.id, system);
             let registry = types.read();
             let reflection = Reflection { types: &registry, assets: assets.as_ref() };
             // SAFETY: passed on.
-            unsafe { params.scatter(system, instance, world, reflection, ticks.this_run)? };
+            let mut taken = unsafe { params.scatter(system, instance, world, reflection, ticks.this_run)? };
             if !left.is_empty() {
                 let bytes = instance.guest_bytes(left)?;
+                taken += bytes.len();
                 let declared = commands || messages::only_writes(bytes, &self.writes);
                 outbox
                     .take(handle, declared, bytes)
                     .map_err(|source| SystemError::Commands { system: system.clone(), source })?;
             }
+            instance.count_taken(taken);
             Ok(())
         };
         let entered = handle.enter(|instance| {
@@ -303,7 +304,8 @@ impl System for Slot {
         }
         let tick = world.increment_change_tick();
         if let Some(target) = target {
-            let _span = trace_span!("mod_system", id = self.mod_id, system = self.system).entered();
+            // As Bevy names those of systems that are functions.
+            trace_room!("system", name = format!("{}::{}", self.mod_id, self.system));
             let ticks = Ticks { last_run: self.last_run, this_run: tick };
             // SAFETY: the caller has the access that `initialize` returned.
             let outcome = catch(|| unsafe { self.run_target(&target, world, ticks) });

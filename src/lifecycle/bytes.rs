@@ -129,7 +129,10 @@ pub(crate) fn identify(world: &mut World) {
         let Some(bytes) = file.bytes.clone() else { continue };
         let (limits, mods, name) = (limits.clone(), mods.clone(), name.clone());
         let work = async move {
-            let identity = catch(|| Manifest::read_identity(&bytes, &stem_of(&name), &limits));
+            let identity = catch(|| {
+                trace_room!("identify", file = name);
+                Manifest::read_identity(&bytes, &stem_of(&name), &limits)
+            });
             let identity = identity.map_err(|panic| FaultCause::Panicked(one_line(&panic)));
             let identity = identity.and_then(|identity| identity.map_err(FaultCause::Load));
             identity.map_err(|cause| file_fault(&name, cause)).and_then(|identity| check_folder(&name, &mods, identity))

@@ -54,6 +54,7 @@ pub(crate) fn find(world: &mut World) {
 /// Loads a file that was not known, or loads it again.
 fn load(server: &AssetServer, runtime: &mut ModRegistry, path: PathBuf) {
     let name = shown(&path);
+    trace_room!("noticed", file = name);
     if let Some(file) = runtime.files.get_mut(&name) {
         (file.asked, file.reading) = (SystemTime::now(), true);
         server.reload(&file.path);

@@ -27,6 +27,7 @@ pub(crate) fn leave_state(world: &mut World, id: &Arc<str>) -> Option<Vec<SavedS
     if !record.is_running() {
         return record.saved.clone();
     }
+    trace_room!("hand_over", id = &**id);
     let running = record.running.as_mut()?;
     let (handle, mut on_unload) = (Arc::clone(&running.handle), std::mem::take(&mut running.on_unload));
     if handle.is_faulted() {

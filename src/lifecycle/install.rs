@@ -46,6 +46,7 @@ pub(crate) enum Installed {
 /// Code of the mod and of the game runs meanwhile: what is known of the mods is borrowed for moments only. Until the new
 /// version has its state and has started, the earlier one is left as it is.
 pub(crate) fn install(world: &mut World, file: &str, prepared: Prepared) -> Result<Installed, Box<ModFault>> {
+    trace_room!("install", id = prepared.identity.id, file);
     let id: Arc<str> = prepared.identity.id.as_str().into();
     let version = prepared.identity.version.clone();
     let fault = |function, cause| {
@@ -95,7 +96,8 @@ pub(crate) fn install(world: &mut World, file: &str, prepared: Prepared) -> Resu
     }
     let types = signature.description.types.clone();
     let (running_mods, frame) = (reach::running_mods(world), FrameNumber::of(world));
-    let handle = Arc::new(ModHandle::new(grants, instance, types, running_mods, frame));
+    let usage = world.resource_mut::<ModRegistry>().usages.counters_of(&id);
+    let handle = Arc::new(ModHandle::new(grants, instance, types, running_mods, frame, usage));
     let start = Start::new(world, &id, &handle, &signature);
 
     let types = definitions::swap(world, earlier_types);
@@ -183,6 +185,7 @@ type BoundAll = (Vec<BoundSystem>, Vec<BoundObserver>, InitialResources);
 /// Where all that a mod states meets what there is and what the game grants: the functions that it imports, its systems and
 /// observers, and the resources that it starts with. Everything that is wrong is found at once.
 fn bind(world: &mut World, prepared: &Prepared, grants: &Grants) -> Result<Bound<BoundAll>, Vec<SystemBindError>> {
+    trace_room!("bind", id = prepared.identity.id);
     let (refused, bearable) = grants.refused_calls(prepared.instance.manifest());
     let bound = bind_mod(world, &prepared.description, |name| moment(name).is_some(), grants);
     let resources = initial::build(world, &prepared.description, grants);

@@ -97,6 +97,7 @@ pub(crate) fn decide(world: &mut World) {
     if registry.is_starting() || is_awaited(true) || is_awaited(false) && since.elapsed() < PATIENCE {
         return;
     }
+    trace_room!("choose");
     let mut resolution = ask(world);
     while take_back(world, &resolution) {
         resolution = ask(world);

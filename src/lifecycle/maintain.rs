@@ -25,6 +25,7 @@ use crate::{
         save::take_over::take_over_late,
         settings::ModSettings,
         settle::{retry_waiting, take_prepared, tell_faults},
+        usage,
     },
 };
 
@@ -38,6 +39,7 @@ pub(crate) fn maintain(world: &mut World, mut cursors: Local<Cursors>) {
     if !can_load(world) {
         return;
     }
+    usage::new_frame(world);
     let awake = begin_frame(world);
     messages::defined::update(world);
     restart::new_frame(world);

@@ -39,6 +39,7 @@ pub(crate) struct Prepared {
 
 /// Prepares a mod. `file` is its asset path and `stem` its name where the mod states none.
 pub(crate) fn prepare(workshop: &Workshop, bytes: &[u8], file: &str, stem: &str) -> Result<Prepared, Box<ModFault>> {
+    trace_room!("prepare", file);
     let compiled = CompiledMod::new(&workshop.engine, bytes, stem, &workshop.limits);
     let compiled = compiled.map_err(|error| {
         let (mod_id, file, cause) = (stem.to_owned(), file.to_owned(), error.into());

@@ -22,7 +22,7 @@ use crate::{
     },
     lifecycle::{
         fault::ModFault, leftovers, load_order::LoadOrder, prepare::Prepared, reach, requests::Request,
-        restart::Restarts, schedule,
+        restart::Restarts, schedule, usage::Usages,
     },
 };
 
@@ -107,6 +107,8 @@ pub struct ModRegistry {
     pub(crate) requests: Vec<(Arc<str>, Request)>,
     /// The mods that failed and may be restarted.
     pub(crate) restarts: Restarts,
+    /// What they use.
+    pub(crate) usages: Usages,
 }
 
 /// A file that is asked in the background which mod it holds.
@@ -253,6 +255,7 @@ impl ModRegistry {
             known_types: 0,
             requests,
             restarts,
+            usages: Usages::default(),
         }
     }
 

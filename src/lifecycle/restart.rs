@@ -276,7 +276,10 @@ pub(crate) fn begin(world: &mut World) {
         let workshop = Workshop { limits: settings.limits_of(&id).clone(), ..workshop.clone() };
         let module = troubled.module.clone();
         let work = async move {
-            let prepared = catch(|| start(&workshop, &module, &name));
+            let prepared = catch(|| {
+                trace_room!("restart", id = &*id, file = name);
+                start(&workshop, &module, &name)
+            });
             let prepared =
                 prepared.unwrap_or_else(|panic| Err(file_fault(&name, FaultCause::Panicked(one_line(&panic)))));
             prepared.map(|prepared| Prepared { is_restart: true, ..prepared })

@@ -94,10 +94,12 @@ pub trait SaveMods {
 
 impl SaveMods for World {
     fn save_mods(&mut self) -> ModSave {
+        trace_room!("save");
         collect::collect(self)
     }
 
     fn restore_mods(&mut self, save: &ModSave, entities: &mut EntityHashMap<Entity>) -> ModRestore {
+        trace_room!("restore");
         let mut report = ModRestore::default();
         Kept::forget(self);
         messages::defined::forget(self);

@@ -174,6 +174,7 @@ fn fail_at_start(world: &mut World, file: &str, fault: Box<ModFault>, module: Op
 
 /// [`fail`] without a line in the log. Returns the fault, and whether an earlier version goes on.
 pub(crate) fn note_failure(world: &mut World, file: &str, mut fault: Box<ModFault>) -> (Arc<ModFault>, bool) {
+    trace_room!("fault", id = fault.mod_id, file);
     let frame = FrameNumber::of(world).get();
     fault.frame.get_or_insert(frame);
     let runtime = world.resource_mut::<ModRegistry>();
@@ -186,6 +187,10 @@ pub(crate) fn note_failure(world: &mut World, file: &str, mut fault: Box<ModFaul
     }
     let fault: Arc<ModFault> = fault.into();
     let id: Arc<str> = fault.mod_id.as_str().into();
+    // Systems have counted theirs.
+    if !matches!(fault.cause, FaultCause::System(_)) {
+        world.resource_mut::<ModRegistry>().usages.counters_of(&id).add_fault();
+    }
     stop_stale(world, file, &id, &fault);
     let runtime = world.resource_mut::<ModRegistry>();
     let file_runs = known.and_then(|known| runtime.mods.get(&known)).is_some_and(ModRecord::is_running);
@@ -235,6 +240,7 @@ pub(crate) fn tell_faults(world: &mut World) {
     for (id, record) in &mut world.resource_mut::<ModRegistry>().mods {
         let Some(running) = &record.running else { continue };
         let Some(fault) = running.handle.take_fault() else { continue };
+        trace_room!("fault", id = &**id, file = record.file, function = fault.function);
         running.empty_slots();
         running.handle.drop_instance();
         let fault = Arc::new(ModFault {

@@ -11,6 +11,7 @@ mod commands;
 mod committed;
 mod definitions;
 mod determinism;
+mod diagnostics;
 mod fault_policy;
 mod fault_reports;
 mod faults;
@@ -43,6 +44,8 @@ mod shaky;
 mod support;
 mod systems;
 mod tidy;
+#[cfg(feature = "trace")]
+mod trace;
 mod trapped;
 #[cfg(feature = "wasi")]
 mod wasi;

@@ -73,6 +73,7 @@ pub(crate) fn random(caller: &mut Caller<'_, State>, ptr: u32, len: u32) -> Resu
     charge_import(caller, size(len));
     let (memory, state) = memory::of_caller(caller).ok_or(NoRandom::OutOfRange)?;
     let bytes = memory::slice_mut(memory, Buffer::new(ptr, len)).map_err(|_| NoRandom::OutOfRange)?;
+    state.usage.add_in(bytes.len());
     state.entropy.fill(bytes).map_err(|_| NoRandom::NoEntropy)
 }
 
@@ -157,6 +158,11 @@ fn host_function(mut caller: Caller<'_, State>, index: usize, args: u64) -> wasm
     let args = Buffer::from_raw(args);
     let mut result = mem::take(&mut caller.data_mut().scratch);
     result.clear();
+    trace_room!(
+        "import",
+        id = caller.data().holdings.compiled.manifest().identity.id,
+        function = caller.data().host_functions.get(index).map(|function| function.name.as_str())
+    );
     charge_import(&mut caller, size(args.len()));
     call_host(&mut caller, index, args, &mut result)?;
     charge_import(&mut caller, result.len());
@@ -177,6 +183,7 @@ fn call_host(caller: &mut Caller<'_, State>, index: usize, args: Buffer, result:
     let args = memory::slice(memory, args)
         .map_err(|error| fault(&format!("its arguments cannot be read, because {error}")))?;
     check_size(state, args.len(), "its arguments have").map_err(|reason| fault(&reason))?;
+    state.usage.add_out(args.len());
     let State { host, holdings, .. } = state;
     let mut nothing = ();
     let mut asked = caller::Caller::new(holdings, &mut nothing);

@@ -37,6 +37,11 @@ fn call(mut caller: Caller<'_, State>, index: usize, args: u64) -> wasmtime::Res
     let args = Buffer::from_raw(args);
     let mut answer = mem::take(&mut caller.data_mut().scratch);
     answer.clear();
+    trace_room!(
+        "import",
+        id = caller.data().holdings.compiled.manifest().identity.id,
+        function = caller.data().holdings.compiled.manifest().mod_functions.get(index).map(tracing::field::display)
+    );
     charge_import(&mut caller, usize::try_from(args.len()).unwrap_or(usize::MAX));
     let (excused, fuel) = (nesting::excused(), nesting::fuel_inside());
     let outcome = ask(&mut caller, index, args, &mut answer)?;
@@ -67,6 +72,7 @@ fn ask(
         Ok(args) => args,
         Err(error) => return Err(fault(&format!("its arguments cannot be read, because {error}"))),
     };
+    state.usage.add_out(args.len());
     let (most, nesting) = (state.import_bytes.min(MAX_MOD_CALL_BYTES), state.nesting);
     let State { host, holdings, compared, .. } = state;
     let compared = compared.get(index);

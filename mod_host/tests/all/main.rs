@@ -29,6 +29,7 @@ mod raw_imports;
 mod reloads;
 mod resolve;
 mod states;
+mod usage;
 mod wasi;
 #[cfg(feature = "wasi")]
 mod wasi_files;

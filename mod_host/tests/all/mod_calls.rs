@@ -351,6 +351,8 @@ fn a_mod_that_loops_does_not_take_its_caller_along() {
     assert_contains(&text, "longer than 60ms");
     assert!(start.elapsed() < Duration::from_secs(5));
     assert!(meadow.0["bees"].is_poisoned() && !wasps.is_poisoned());
+    let took = meadow.0.get_mut("bees").map(|bees| bees.take_usage().time);
+    assert!(took.is_some_and(|took| took >= Duration::from_millis(50)), "its loop is its own: {took:?}");
 }
 
 #[test]

@@ -186,7 +186,7 @@ impl Params {
         Ok(())
     }
 
-    /// Takes back what the mod changed: all of it is checked before the first byte is stored.
+    /// Takes back what the mod changed: all of it is checked before the first byte is stored. Returns how many bytes that took.
     ///
     /// # Safety
     /// The caller has the access that the parameters declare, and the structure of the World did not change since the
@@ -198,7 +198,7 @@ impl Params {
         world: UnsafeWorldCell,
         reflection: Reflection,
         tick: Tick,
-    ) -> Result<(), SystemError> {
+    ) -> Result<usize, SystemError> {
         let batch = instance.batch_bytes()?;
         let failed = |source| SystemError::Scatter { system: system.to_owned(), source };
         let blocks = || {
@@ -211,9 +211,10 @@ impl Params {
             // SAFETY: passed on.
             unsafe { changes.check(block, bytes, world, instance, reflection) }.map_err(failed)?;
         }
+        let mut taken = 0;
         for ((block, bytes), changes) in blocks().zip(&mut self.changes) {
             // SAFETY: passed on. The structure of the World stays as it is while systems run.
-            unsafe { changes.apply(block, bytes, world, tick) }.map_err(failed)?;
+            taken += unsafe { changes.apply(block, bytes, world, tick) }.map_err(failed)?;
         }
         for param in &mut self.list {
             if let BoundParam::Messages(reader) = param {
@@ -221,7 +222,7 @@ impl Params {
             }
         }
         self.left = self.leaving.take();
-        Ok(())
+        Ok(taken)
     }
 
     /// The row of an entity in the block of the parameter `param`.

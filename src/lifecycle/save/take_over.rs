@@ -217,7 +217,8 @@ fn restart(
         return Err(stopped("the game no longer has what its resources need".to_owned()));
     };
     let (running_mods, frame) = (reach::running_mods(world), FrameNumber::of(world));
-    let handle = Arc::new(ModHandle::new(grants, instance, description.types, running_mods, frame));
+    let usage = world.resource_mut::<ModRegistry>().usages.counters_of(id);
+    let handle = Arc::new(ModHandle::new(grants, instance, description.types, running_mods, frame, usage));
     let systems = Systems::sort(id, systems, observers);
     Ok(Restart { id: Arc::clone(id), saved, identity, signature, handle, systems, resources })
 }
