@@ -2,7 +2,8 @@
 //!
 //! This file only reads the command line. [`mods`] keeps `assets/mods` in step with `examples/mods`, [`guests`] builds
 //! the modules that the tests load, [`languages`] calls the compilers for both and [`sources`] tells whether a committed
-//! module is older than its sources. [`hostile`] tries to bring the host down, and [`mod@bench`] measures.
+//! module is older than its sources. [`hostile`] tries to bring the host down, [`mod@bench`] measures, and [`trace`] draws what a profiler
+//! has seen.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command talks to the terminal")]
 
 mod bench;
@@ -12,6 +13,7 @@ mod hostile;
 mod languages;
 mod mods;
 mod sources;
+mod trace;
 
 use std::{env, fmt::Display, path::Path, process::ExitCode};
 
@@ -23,7 +25,8 @@ cargo xtask hostile        try to bring the host down, for a minute; with `--min
                            printed, and `--seed <number>` repeats it. `--help` shows the other options
 cargo xtask soak           play a game with 50 mods of mixed manners for 200,000 frames, or `--frames <number>`
 cargo xtask bench          measure, and make docs/benchmarks.md and target/bench.json of it; `--quick` takes fewer rounds, and
-                           `bench <name> ...` runs only those";
+                           `bench <name> ...` runs only those
+cargo xtask trace <file>   draw a Chrome trace of a game into docs/trace.svg: how mods were loaded, and a frame";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         ["guests"] => guests::build(root).map_err(mods::ModsError::from),
         ["hostile", arguments @ ..] => return tried(hostile::run(root, arguments)),
         ["bench", arguments @ ..] => return tried(bench::run(root, arguments)),
+        ["trace", file] => return told(trace::draw(Path::new(file), &root.join("docs/trace.svg"))),
         ["soak"] => return tried(hostile::soak(root, "200000")),
         ["soak", "--frames", frames] => return tried(hostile::soak(root, frames)),
         _ => {
@@ -49,7 +53,12 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match done {
+    told(done)
+}
+
+/// What a command ends with that has lines to tell.
+fn told<E: std::fmt::Display>(outcome: Result<Vec<String>, E>) -> ExitCode {
+    match outcome {
         Ok(lines) => {
             lines.iter().for_each(|line| println!("{line}"));
             ExitCode::SUCCESS
