@@ -5,7 +5,6 @@
 //! `valgrind --tool=callgrind <the binary> --count empty 1000` runs a system so often and does nothing else: the difference
 //! between two such runs is what one run of the system takes, in instructions.
 
-#![expect(unsafe_code, reason = "runs systems without a scheduler")]
 #![expect(clippy::expect_used, clippy::panic, reason = "a benchmark fails by a panic that says why")]
 
 use std::{hint::black_box, time::Instant};
@@ -61,9 +60,7 @@ impl Watched {
     }
 
     fn run(&mut self) {
-        let world = self.game.app.world_mut().as_unsafe_world_cell();
-        // SAFETY: the cell comes from a `&mut World`, and the system was initialised with it.
-        black_box(unsafe { self.system.run_unsafe((), world) }).expect("it runs");
+        black_box(self.system.run((), self.game.app.world_mut())).expect("it runs");
     }
 
     /// What happens for the mod in a frame: the boundary, the schedule in which diagnostics are measured, the system.
