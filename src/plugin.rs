@@ -12,7 +12,7 @@ use bevy_input::{ButtonInput, keyboard::KeyCode, mouse::MouseButton};
 use bevy_reflect::{FromReflect, GetTypeRegistration, Reflect, Typed};
 use bevy_state::state::States;
 use mod_host::HostEngine;
-use tracing::error;
+use tracing::{debug, error};
 
 use crate::{
     asset::{ModFile, ModFileLoader},
@@ -52,6 +52,9 @@ impl Plugin for WasmModsPlugin {
         let config = app.world_mut().get_resource_or_init::<ModSettings>().engine();
         let engine = HostEngine::new(&config);
         let engine = engine.inspect_err(|error| error!("no mods can be loaded: {error}"));
+        if let Some(problem) = engine.as_ref().ok().and_then(HostEngine::cache_problem) {
+            debug!("compiled mods are not kept: {problem}");
+        }
         add_lifecycle(app, engine.ok());
         add_assets(app);
     }

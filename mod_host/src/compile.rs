@@ -30,16 +30,26 @@ pub struct CompiledMod {
 impl CompiledMod {
     /// Checks and compiles a file. `file_stem` is its name without the extension, for mods that state no identity.
     ///
-    /// Takes tens of milliseconds for a mod of usual size: call it on a thread that may wait.
+    /// Takes tens of milliseconds for a mod of usual size, and a few where it is found in the engine's
+    /// [cache](crate::EngineConfig::cache): call it on a thread that may wait.
     ///
     /// # Errors
     /// Those of [`Manifest::read`], and [`LoadError::Compile`].
     pub fn new(engine: &HostEngine, bytes: &[u8], file_stem: &str, limits: &Limits) -> Result<Self, LoadError> {
-        let manifest = Arc::new(Manifest::read(bytes, file_stem, limits)?);
-        trace_room!("compile", id = manifest.identity.id);
-        // Not `Module::new`: only the binary format, never text.
-        let module = Module::from_binary(engine.wasmtime(), bytes)
-            .map_err(|error| LoadError::Compile { reason: text::clean(&format!("{error:#}")) })?;
+        trace_room!("compile", file = file_stem);
+        // What is too large is not even hashed.
+        let place = if bytes.len() <= limits.file_bytes { engine.find(bytes) } else { None };
+        let (place, found) = place.unzip();
+        let (manifest, module) = match found.flatten() {
+            Some(module) => (Manifest::read_valid(bytes, file_stem, limits)?, module),
+            None => {
+                let manifest = Manifest::read(bytes, file_stem, limits)?;
+                let module = engine.compile(bytes, place);
+                let reason = |error| LoadError::Compile { reason: text::clean(&format!("{error:#}")) };
+                (manifest, module.map_err(reason)?)
+            }
+        };
+        let manifest = Arc::new(manifest);
         let lines = Lines::read(bytes).map(Arc::new);
         Ok(Self { module, manifest, meter: engine.meter(), lines })
     }

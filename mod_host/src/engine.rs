@@ -3,16 +3,21 @@
 use std::{
     num::NonZeroUsize,
     ops::RangeInclusive,
-    path::PathBuf,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     thread,
     time::{Duration, Instant},
 };
 
 use wasmparser::WasmFeatures;
-use wasmtime::{Cache, CacheConfig, Config, Engine, EngineWeak, OptLevel, WasmBacktraceDetails};
+use wasmtime::{Config, Engine, EngineWeak, Module, OptLevel, WasmBacktraceDetails};
 
-use crate::{backtrace::ENGINE_FRAMES, budget::Meter, error::LoadError, text};
+use crate::{
+    backtrace::ENGINE_FRAMES,
+    budget::Meter,
+    cache::{Cache, CompileCache, Key},
+    error::LoadError,
+    text,
+};
 
 /// What mods may use of WebAssembly: version 2 of the specification without garbage-collected references, and three
 /// small later proposals. The validator and the engine are both told this, so that they cannot disagree.
@@ -27,6 +32,8 @@ pub(crate) const FEATURES: WasmFeatures = WasmFeatures::WASM2
 const STACK_BYTES: usize = 512 << 10;
 /// The least and the most that a host may choose.
 const STACK_RANGE: RangeInclusive<usize> = (32 << 10)..=(1 << 20);
+/// What all compiled mods may take on disk where the host does not choose: about those of 800 mods of usual size.
+const CACHE_BYTES: u64 = 512 << 20;
 /// Frames that a backtrace notes.
 const MAX_FRAMES: NonZeroUsize = match NonZeroUsize::new(ENGINE_FRAMES) {
     Some(frames) => frames,
@@ -50,6 +57,9 @@ const MOST_LATE: u32 = 1_000;
 pub struct EngineConfig {
     /// Where compiled mods are kept.
     pub cache: CompileCache,
+    /// What all compiled mods in that folder may take together, in bytes, whoever keeps them there: 512 MiB by default. A mod
+    /// that would take more than a quarter of it is not kept.
+    pub cache_bytes: u64,
     /// How the code of mods runs.
     pub execution: Execution,
     /// Whether mods compute the same from the same on every machine and in every run.
@@ -68,6 +78,7 @@ impl Default for EngineConfig {
     fn default() -> Self {
         Self {
             cache: CompileCache::default(),
+            cache_bytes: CACHE_BYTES,
             execution: Execution::default(),
             deterministic: false,
             stack_bytes: STACK_BYTES,
@@ -103,36 +114,6 @@ pub enum Execution {
     Interpreted,
 }
 
-/// Where compiled mods are kept, so that they need not be compiled again.
-///
-/// What is kept is native code that is run as it is: the folder must be writable for nobody but the user, and never lie
-/// where players or mods put files. A folder that cannot be used means that nothing is kept, and is no error. Entries are
-/// found by the module's bytes, the engine's settings and version, and old ones are removed. See [`EngineConfig`].
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum CompileCache {
-    /// Nothing is kept.
-    #[default]
-    Off,
-    /// In the folder for caches of the user who runs the program, as wasmtime chooses it.
-    User,
-    /// In this folder, which must be absolute.
-    In(PathBuf),
-}
-
-impl CompileCache {
-    fn open(&self) -> Option<Cache> {
-        let mut config = CacheConfig::new();
-        match self {
-            Self::Off => return None,
-            Self::User => {}
-            Self::In(folder) => {
-                config.with_directory(folder);
-            }
-        }
-        Cache::new(config).ok()
-    }
-}
-
 /// A compiler and the clock that ends calls in time. One is enough for a program; clones are the same engine.
 ///
 /// The clock is a thread that ends when the last clone, compiled mod and instance are gone.
@@ -150,7 +131,9 @@ impl CompileCache {
 #[derive(Debug, Clone)]
 pub struct HostEngine {
     engine: Engine,
-    cache: Option<Cache>,
+    cache: Option<Arc<Cache>>,
+    /// Why there is none.
+    cache_problem: Option<Arc<str>>,
     meter: Meter,
 }
 
@@ -161,11 +144,9 @@ impl HostEngine {
     /// [`LoadError::Engine`] when this machine cannot run WebAssembly or start a thread.
     pub fn new(config: &EngineConfig) -> Result<Self, LoadError> {
         let error = |reason: &dyn std::fmt::Display| LoadError::Engine { reason: text::clean(&reason.to_string()) };
-        let cache = config.cache.open();
         let meter = if config.deterministic { Meter::Fuel } else { Meter::Clock };
-        let mut config = engine_config(config, meter).map_err(|reason| error(&reason))?;
-        config.cache(cache.clone());
-        let engine = Engine::new(&config).map_err(|reason| error(&reason))?;
+        let settings = engine_config(config, meter).map_err(|reason| error(&reason))?;
+        let engine = Engine::new(&settings).map_err(|reason| error(&reason))?;
         if meter == Meter::Clock {
             let weak = engine.weak();
             thread::Builder::new()
@@ -173,7 +154,11 @@ impl HostEngine {
                 .spawn(move || tick(&weak))
                 .map_err(|reason| error(&reason))?;
         }
-        Ok(Self { engine, cache, meter })
+        let (cache, cache_problem) = match Cache::open(&config.cache, config.cache_bytes, &engine) {
+            Ok(cache) => (cache, None),
+            Err(reason) => (None, Some(text::clean(&reason).into())),
+        };
+        Ok(Self { engine, cache, cache_problem, meter })
     }
 
     /// The engine that everybody in this program shares who does not make one: with default settings, and for as long as
@@ -185,7 +170,7 @@ impl HostEngine {
         static SHARED: Mutex<Option<EngineWeak>> = Mutex::new(None);
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(engine) = shared.as_ref().and_then(EngineWeak::upgrade) {
-            return Ok(Self { engine, cache: None, meter: Meter::Clock });
+            return Ok(Self { engine, cache: None, cache_problem: None, meter: Meter::Clock });
         }
         let made = Self::new(&EngineConfig::default())?;
         *shared = Some(made.engine.weak());
@@ -195,11 +180,31 @@ impl HostEngine {
     /// How many compiled mods were found in the cache so far.
     #[must_use]
     pub fn cache_hits(&self) -> usize {
-        self.cache.as_ref().map_or(0, Cache::cache_hits)
+        self.cache.as_ref().map_or(0, |cache| cache.hits())
     }
 
-    pub(crate) fn wasmtime(&self) -> &Engine {
-        &self.engine
+    /// Why no compiled mods are kept, if they should be: a sentence without its end, for a log.
+    #[must_use]
+    pub fn cache_problem(&self) -> Option<&str> {
+        self.cache_problem.as_deref()
+    }
+
+    /// Where a module would be in the cache, if there is one, and what is there.
+    pub(crate) fn find(&self, wasm: &[u8]) -> Option<(Key, Option<Module>)> {
+        let cache = self.cache.as_ref()?;
+        let key = cache.key(wasm);
+        let found = cache.get(&self.engine, &key);
+        Some((key, found))
+    }
+
+    /// Compiles a module, and keeps it if there is a place for it.
+    pub(crate) fn compile(&self, wasm: &[u8], place: Option<Key>) -> wasmtime::Result<Module> {
+        // Not `Module::new`: only the binary format, never text.
+        let module = Module::from_binary(&self.engine, wasm)?;
+        if let (Some(cache), Some(key)) = (&self.cache, place) {
+            cache.put(&key, &module);
+        }
+        Ok(module)
     }
 
     /// What ends calls.

@@ -5,7 +5,8 @@
 //! In reading order, along the way of a mod. Before it runs: `limits`, `budget` (what a call may take of them), `manifest`, `list` (which mods a player
 //! switched off, and the values of their settings), `resolve` (which mods run together, and in which order), `codec` (how its
 //! values become bytes) and
-//! `shape` (what a type of the host looks like), `engine`, `compile`, `imports` (with `host_function`, `linker`, `preview1`,
+//! `shape` (what a type of the host looks like), `engine`, `cache` (compiled
+//! mods on disk), `compile`, `imports` (with `host_function`, `linker`, `preview1`,
 //! `wasi`, `entropy`, `log`), `instance`. While it runs: `call` and `function` (calls by name and by handle), `memory`, `context` and
 //! `caller` (the way back into the host), `mod_call` and `nesting` (from one mod to another), `job` and `opaque` (what the host
 //! keeps for it), `state`, `usage` (what it took). What went wrong: `fault`, `lines` and `backtrace` (where in its code), `error`, `text`, `nearest`, `replace` (files that are written). All of it
@@ -41,6 +42,7 @@ mod resolve;
 mod codec;
 mod shape;
 
+mod cache;
 mod compile;
 mod engine;
 
@@ -85,13 +87,14 @@ pub use api::{
 };
 pub use backtrace::{ModBacktrace, SourceLocation, StackFrame};
 pub use batch::{BatchId, KeptBatch};
+pub use cache::CompileCache;
 pub use caller::{Caller, HostOutput, OutputDesc, Refusal};
 #[cfg(feature = "nanoserde")]
 pub use codec::Nano;
 pub use codec::{Decode, Encode};
 pub use compile::CompiledMod;
 pub use context::{HostCalls, NoHostCalls};
-pub use engine::{CompileCache, EngineConfig, Execution, HostEngine};
+pub use engine::{EngineConfig, Execution, HostEngine};
 pub use entropy::Entropy;
 pub use error::{CallError, LoadError};
 pub use function::Function;

@@ -15,8 +15,8 @@ use mod_abi::{
     },
 };
 use wasmparser::{
-    CompositeInnerType, FuncType, Parser, Payload, ValType, Validator,
-    types::{EntityType, TypesRef},
+    CompositeInnerType, FuncType, Parser, Payload, ValType, ValidPayload, Validator,
+    types::{EntityType, Types, TypesRef},
 };
 
 use crate::{engine::FEATURES, error::LoadError, limits::Limits, mod_call::ModImport, text};
@@ -69,13 +69,23 @@ impl Manifest {
     /// the contract or codec, states its identity badly or twice, has versions that are none (all of them in
     /// one error), calls mods that it does not state as dependencies (all in one error), or lacks exports that the contract needs (all of those in one error).
     pub fn read(bytes: &[u8], file_stem: &str, limits: &Limits) -> Result<Self, LoadError> {
+        Self::read_and(Functions::Validate, bytes, file_stem, limits)
+    }
+
+    /// The same of a module that is known to be valid, because it was compiled from these very bytes. The code of its functions
+    /// is nearly all of it, and is not looked at once more.
+    pub(crate) fn read_valid(bytes: &[u8], file_stem: &str, limits: &Limits) -> Result<Self, LoadError> {
+        Self::read_and(Functions::AreValid, bytes, file_stem, limits)
+    }
+
+    fn read_and(functions_are: Functions, bytes: &[u8], file_stem: &str, limits: &Limits) -> Result<Self, LoadError> {
         trace_room!("check", file = file_stem);
         // A later version of the contract may allow features that this host cannot validate, so it is asked first.
         let sections = Sections::read(bytes, limits)?;
         let (identity, stated_identity) = identity(&sections.identities, file_stem)?;
         let functions = functions::read(&sections.functions)?;
         let codec = functions::codec(&identity, stated_identity, &functions)?;
-        let types = Validator::new_with_features(FEATURES).validate_all(bytes).map_err(|error| invalid(&error))?;
+        let types = functions_are.types(bytes)?;
         let types = types.as_ref();
 
         let host_functions = host_functions(types);
@@ -104,6 +114,30 @@ impl Manifest {
     /// states its identity badly or twice, or has versions that are none. Whatever else is wrong with it shows later.
     pub fn read_identity(bytes: &[u8], file_stem: &str, limits: &Limits) -> Result<Identity, LoadError> {
         identity(&Sections::read(bytes, limits)?.identities, file_stem).map(|(identity, _)| identity)
+    }
+}
+
+/// What is known of the code of a module's functions.
+enum Functions {
+    Validate,
+    AreValid,
+}
+
+impl Functions {
+    fn types(&self, bytes: &[u8]) -> Result<Types, LoadError> {
+        let mut validator = Validator::new_with_features(FEATURES);
+        if matches!(self, Self::Validate) {
+            return validator.validate_all(bytes).map_err(|error| invalid(&error));
+        }
+        let mut parser = Parser::new(0);
+        parser.set_features(FEATURES);
+        for payload in parser.parse_all(bytes) {
+            let valid = payload.and_then(|payload| validator.payload(&payload));
+            if let ValidPayload::End(types) = valid.map_err(|error| invalid(&error))? {
+                return Ok(types);
+            }
+        }
+        Err(LoadError::Invalid { reason: "it has no end".to_owned() })
     }
 }
 

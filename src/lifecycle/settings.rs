@@ -115,7 +115,9 @@ pub struct ModSettings {
     pub stack_bytes: usize,
     /// Whether changed, added and removed files take effect while the game runs. Needs the feature `hot_reload`.
     pub watch: bool,
-    /// How many mods are compiled at once, so that a folder full of mods leaves cores to the game: at least one.
+    /// How many mods are compiled at once, so that a folder full of mods leaves cores to the game: at least one, and by default
+    /// half as many as there are cores. They are compiled in Bevy's `AsyncComputeTaskPool`, so never more at once than that has
+    /// threads.
     pub compile_tasks: usize,
     /// For how many frames a new version of a mod is on probation. If it fails within them, the earlier version goes on
     /// where it was. 0 never goes back.
@@ -124,8 +126,13 @@ pub struct ModSettings {
     pub fault_policy: FaultPolicy,
     /// What becomes of what a mod has left in the World when it is unloaded or switched off.
     pub leftovers: Leftovers,
-    /// Where compiled mods are kept, so that a second start of the game need not compile them.
+    /// Where compiled mods are kept, so that a second start of the game need not compile them. By default that is the user's
+    /// own folder for caches, which games share: each mod is kept once. See [`CompileCache`] for what a folder of the game's own
+    /// has to be. A cache that cannot be used is no error; the log says why, at the level `debug`. Read when the plugin is added.
     pub compile_cache: CompileCache,
+    /// What compiled mods may take there together, in bytes: 512 MiB by default. Those that were not used for the longest time
+    /// go first. Read when the plugin is added.
+    pub compile_cache_bytes: u64,
     /// What mods for `wasm32-wasip1` get of the machine: nothing, but what is granted to them by their ids. Each grant
     /// lasts as long as its guard, so keep that in a resource. Mods that run already get it when they are reloaded.
     ///
@@ -158,6 +165,7 @@ pub struct ModSettings {
 impl Default for ModSettings {
     fn default() -> Self {
         let (folder, limits) = ("mods".to_owned(), Limits::default());
+        let engine = EngineConfig::default();
         // One for two cores, and half of them where there are more.
         let compile_tasks = (available_parallelism() / 2).max(1);
         Self {
@@ -171,13 +179,14 @@ impl Default for ModSettings {
             seed: None,
             deterministic: false,
             execution: Execution::default(),
-            stack_bytes: EngineConfig::default().stack_bytes,
+            stack_bytes: engine.stack_bytes,
             watch: true,
             compile_tasks,
             probation_frames: 120,
             fault_policy: FaultPolicy::Disable,
             leftovers: Leftovers::Despawn,
             compile_cache: CompileCache::User,
+            compile_cache_bytes: engine.cache_bytes,
             #[cfg(feature = "wasi")]
             wasi: WasiGrants::default(),
         }
@@ -216,6 +225,7 @@ impl ModSettings {
     pub(crate) fn engine(&self) -> EngineConfig {
         let mut config = EngineConfig::default();
         config.cache = self.compile_cache.clone();
+        config.cache_bytes = self.compile_cache_bytes;
         config.execution = self.execution;
         config.deterministic = self.deterministic;
         config.stack_bytes = self.stack_bytes;

@@ -57,7 +57,7 @@ fn main() -> ExitCode {
 }
 
 /// What a command ends with that has lines to tell.
-fn told<E: std::fmt::Display>(outcome: Result<Vec<String>, E>) -> ExitCode {
+fn told<E: Display>(outcome: Result<Vec<String>, E>) -> ExitCode {
     match outcome {
         Ok(lines) => {
             lines.iter().for_each(|line| println!("{line}"));

@@ -6,6 +6,7 @@ mod backtraces;
 mod batches;
 mod budgets;
 mod c;
+mod cache;
 mod calls;
 mod codecs;
 mod engines;
