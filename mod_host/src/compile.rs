@@ -36,7 +36,6 @@ impl CompiledMod {
     /// # Errors
     /// Those of [`Manifest::read`], and [`LoadError::Compile`].
     pub fn new(engine: &HostEngine, bytes: &[u8], file_stem: &str, limits: &Limits) -> Result<Self, LoadError> {
-        trace_room!("compile", file = file_stem);
         // What is too large is not even hashed.
         let place = if bytes.len() <= limits.file_bytes { engine.find(bytes) } else { None };
         let (place, found) = place.unzip();
@@ -44,6 +43,7 @@ impl CompiledMod {
             Some(module) => (Manifest::read_valid(bytes, file_stem, limits)?, module),
             None => {
                 let manifest = Manifest::read(bytes, file_stem, limits)?;
+                trace_room!("compile", id = manifest.identity.id);
                 let module = engine.compile(bytes, place);
                 let reason = |error| LoadError::Compile { reason: text::clean(&format!("{error:#}")) };
                 (manifest, module.map_err(reason)?)

@@ -89,9 +89,7 @@ fn take_failures(world: &mut World, cursors: &mut Cursors) {
         // The next bytes count as new, whatever they are.
         (file.bytes, file.newer) = (None, false);
         let name = name.clone();
-        if let Stage::Preparing(task) = file.settle(Stage::Settled) {
-            runtime.abandoned.push(task);
-        }
+        file.settle(Stage::Settled);
         runtime.withdraw_offer(&name);
         fail(world, &name, file_fault(&name, FaultCause::Read(error)));
     }
@@ -179,38 +177,30 @@ pub(crate) fn take_identified(world: &mut World) {
     }
 }
 
-/// Starts to prepare chosen files in the order of their paths, only so many at once.
+/// Has chosen files prepared in the order of their paths, only so many at once.
 pub(crate) fn start_tasks(world: &mut World) {
-    let free = free_places(world);
     let is_chosen = |file: &FileRecord| matches!(file.stage, Stage::Chosen);
-    if free == 0 || !world.resource::<ModRegistry>().files.values().any(is_chosen) {
+    if !world.resource::<ModRegistry>().files.values().any(is_chosen) {
         return;
     }
     let Some(workshop) = workshop(world) else { return };
     let settings = world.resource::<ModSettings>().clone();
     let mut runtime = world.resource_mut::<ModRegistry>();
-    for (name, file) in runtime.files.iter_mut().filter(|(_, file)| is_chosen(file)).take(free) {
+    let places = runtime.places.get(settings.compile_tasks);
+    for (name, file) in runtime.files.iter_mut().filter(|(_, file)| is_chosen(file)) {
         let Some(bytes) = file.bytes.clone() else { continue };
         // A chosen file offers a mod.
         let id = file.identity.as_ref().map_or("", |identity| identity.id.as_str());
         let workshop = Workshop { limits: settings.limits_of(id).clone(), ..workshop.clone() };
-        let name = name.clone();
+        let (name, places) = (name.clone(), Arc::clone(&places));
         let work = async move {
+            let _place = places.acquire().await;
             let prepared = catch(|| prepare(&workshop, &bytes, &name, &stem_of(&name)));
             prepared.unwrap_or_else(|panic| Err(file_fault(&name, FaultCause::Panicked(one_line(&panic)))))
         };
         file.stage = Stage::Preparing(AsyncComputeTaskPool::get_or_init(TaskPool::default).spawn(work));
         file.starts_anew = false;
     }
-}
-
-/// How many more mods may be prepared now.
-pub(crate) fn free_places(world: &mut World) -> usize {
-    let most = world.resource::<ModSettings>().compile_tasks.max(1);
-    let mut runtime = world.resource_mut::<ModRegistry>();
-    runtime.abandoned.retain(|task| !task.is_finished());
-    let busy = runtime.files.values().filter(|file| matches!(file.stage, Stage::Preparing(_))).count();
-    most.saturating_sub(busy + runtime.abandoned.len())
 }
 
 /// What mods are prepared with.

@@ -171,9 +171,8 @@ fn note_touch(runtime: &mut ModRegistry, file: &str, modified: Option<SystemTime
 #[cfg(feature = "hot_reload")]
 fn forget(world: &mut World, file: &str) {
     let mut runtime = world.resource_mut::<ModRegistry>();
-    let Some(record) = runtime.files.remove(file) else { return };
-    if let Stage::Preparing(task) = record.stage {
-        runtime.abandoned.push(task);
+    if runtime.files.remove(file).is_none() {
+        return;
     }
     runtime.load_order.look_again();
     unload(world, file, |_, _| true, "its file is gone");

@@ -314,13 +314,12 @@ pub(crate) fn next_to_install(registry: &ModRegistry) -> Option<String> {
     if registry.load_order.is_stale() {
         return None;
     }
-    let is_getting_ready = |file: &FileRecord| file.first && file.is_getting_ready();
-    let mut first_is_coming =
-        registry.is_starting() || registry.starts_together && registry.files.values().any(is_getting_ready);
+    let mut first_is_coming = registry.is_starting() || registry.starts_together && registry.are_first_getting_ready();
+    let may_come = registry.starts_together || registry.waves.may_come(Instant::now());
     for (place, chosen) in registry.load_order.chosen.iter().enumerate() {
         let Some(file) = registry.files.get(&chosen.file) else { continue };
         if let Stage::Prepared(prepared) | Stage::Held(prepared) = &file.stage
-            && !(file.first && first_is_coming)
+            && !(file.first && (first_is_coming || !may_come))
             && matches!(turn(registry, place, &prepared.identity), Turn::Now)
         {
             return Some(chosen.file.clone());
@@ -408,9 +407,8 @@ impl ModRegistry {
 
     /// Drops what was done with a file's bytes.
     pub(crate) fn stop_preparing(&mut self, file: &str, stage: Stage) {
-        let Some(record) = self.files.get_mut(file) else { return };
-        if let Stage::Preparing(task) = record.settle(stage) {
-            self.abandoned.push(task);
+        if let Some(record) = self.files.get_mut(file) {
+            record.settle(stage);
         }
     }
 }

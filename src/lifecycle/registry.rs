@@ -21,8 +21,8 @@ use crate::{
         system::{Slot, SlotCell},
     },
     lifecycle::{
-        fault::ModFault, leftovers, load_order::LoadOrder, prepare::Prepared, reach, requests::Request,
-        restart::Restarts, schedule, usage::Usages,
+        fault::ModFault, leftovers, load_order::LoadOrder, places::Places, prepare::Prepared, reach, requests::Request,
+        restart::Restarts, schedule, usage::Usages, waves::Waves,
     },
 };
 
@@ -99,8 +99,10 @@ pub struct ModRegistry {
     pub(crate) listing: Listing,
     /// Which of the mods run, and in which order.
     pub(crate) load_order: LoadOrder,
-    /// Preparations whose outcome nobody wants any more. They hold their place among those that run at once.
-    pub(crate) abandoned: Vec<Preparation>,
+    /// How many mods are prepared at once.
+    pub(crate) places: Places,
+    /// When the mods that were there when the game started come into it.
+    pub(crate) waves: Waves,
     /// How many types the World had come to know when waiting mods were last looked at.
     pub(crate) known_types: usize,
     /// What the game asked for since the last frame boundary.
@@ -114,7 +116,7 @@ pub struct ModRegistry {
 /// A file that is asked in the background which mod it holds.
 pub(crate) type Identification = Task<Result<Identity, Box<ModFault>>>;
 
-/// A mod that is being prepared in the background.
+/// A mod that is being prepared in the background, or waits there until it is its turn. Dropped, it comes to nothing.
 pub(crate) type Preparation = Task<Result<Prepared, Box<ModFault>>>;
 
 /// The first look into the mod folder.
@@ -166,7 +168,7 @@ pub(crate) enum Stage {
     Identifying(Identification),
     /// It is known which mod they are, and not yet whether it runs.
     Identified,
-    /// The mod runs, and waits until there is a place to prepare it.
+    /// The mod runs, and will be prepared.
     Chosen,
     Preparing(Preparation),
     /// They wait to be installed.
@@ -240,7 +242,7 @@ pub(crate) struct Signature {
 impl ModRegistry {
     pub(crate) fn new(engine: Option<HostEngine>, starts_together: bool) -> Self {
         let (files, mods) = (Files::default(), BTreeMap::new());
-        let (listing, abandoned, requests) = (Listing::NotYet, Vec::new(), Vec::new());
+        let (listing, requests) = (Listing::NotYet, Vec::new());
         let load_order = LoadOrder::default();
         let restarts = Restarts::default();
         Self {
@@ -251,7 +253,8 @@ impl ModRegistry {
             has_probation: false,
             listing,
             load_order,
-            abandoned,
+            places: Places::new(),
+            waves: Waves::new(),
             known_types: 0,
             requests,
             restarts,
@@ -266,7 +269,12 @@ impl ModRegistry {
 
     /// Whether there may be something to do for a file or a preparation.
     pub(crate) fn may_move(&self) -> bool {
-        self.is_starting() || self.load_order.is_stale() || self.files.may_move() || !self.abandoned.is_empty()
+        self.is_starting() || self.load_order.is_stale() || self.files.may_move()
+    }
+
+    /// Whether it is not known yet what becomes of a mod that was there when the game started.
+    pub(crate) fn are_first_getting_ready(&self) -> bool {
+        self.is_starting() || self.files.values().any(|file| file.first && file.is_getting_ready())
     }
 
     /// Whether the first look into the mod folder still goes on.

@@ -99,9 +99,7 @@ pub(crate) fn prepare_again(world: &mut World, id: &Arc<str>) {
     let mut runtime = world.resource_mut::<ModRegistry>();
     let runtime = &mut *runtime;
     let file = runtime.mods.get(id).and_then(|record| runtime.files.get_mut(&record.file));
-    if let Some(file) = file.filter(|file| file.bytes.is_some())
-        && let Stage::Preparing(task) = file.settle(Stage::Queued)
-    {
-        runtime.abandoned.push(task);
+    if let Some(file) = file.filter(|file| file.bytes.is_some()) {
+        file.settle(Stage::Queued);
     }
 }

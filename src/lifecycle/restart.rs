@@ -18,7 +18,7 @@ use tracing::warn;
 use crate::{
     bridge::handle::catch,
     lifecycle::{
-        bytes::{file_fault, free_places, workshop},
+        bytes::{file_fault, workshop},
         fault::{FaultCause, ModFault},
         fault_policy::FaultPolicy,
         files::one_line,
@@ -241,7 +241,7 @@ pub(crate) fn ask(world: &mut World, id: &Arc<str>) {
     }
 }
 
-/// Starts fresh instances in the background for the mods whose turn it is, as far as there are places.
+/// Starts fresh instances in the background for the mods whose turn it is, only so many at once.
 pub(crate) fn begin(world: &mut World) {
     let mut registry = world.resource_mut::<ModRegistry>();
     let ModRegistry { mods, files, restarts, .. } = &mut *registry;
@@ -265,17 +265,22 @@ pub(crate) fn begin(world: &mut World) {
     if due.is_empty() {
         return;
     }
-    let free = free_places(world);
     let Some(workshop) = workshop(world) else { return };
     let settings = world.resource::<ModSettings>().clone();
     let mut registry = world.resource_mut::<ModRegistry>();
-    let ModRegistry { files, restarts, .. } = &mut *registry;
-    for (id, name) in due.into_iter().take(free) {
+    let ModRegistry { files, restarts, places, starts_together, .. } = &mut *registry;
+    // Where frames have to be the same in every run, the next one waits for these, and so they wait for nobody.
+    let places = (!*starts_together).then(|| places.get(settings.compile_tasks));
+    for (id, name) in due {
         let (Some(file), Some(troubled)) = (files.get_mut(&name), restarts.mods.get_mut(&id)) else { continue };
         troubled.is_wanted = false;
         let workshop = Workshop { limits: settings.limits_of(&id).clone(), ..workshop.clone() };
-        let module = troubled.module.clone();
+        let (module, places) = (troubled.module.clone(), places.clone());
         let work = async move {
+            let _place = match &places {
+                Some(places) => Some(places.acquire().await),
+                None => None,
+            };
             let prepared = catch(|| {
                 trace_room!("restart", id = &*id, file = name);
                 start(&workshop, &module, &name)

@@ -1,6 +1,6 @@
 //! What the background has finished, and what becomes of it: installed, put off, or told as a fault.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use bevy_ecs::world::World;
 use bevy_tasks::{block_on, futures_lite::future};
@@ -52,6 +52,9 @@ pub(crate) fn take_prepared(world: &mut World) {
         registry.fall_back(&name);
         registry.load_order.decide_what_was_put_off();
     }
+    let mut registry = world.resource_mut::<ModRegistry>();
+    let are_more = registry.are_first_getting_ready();
+    registry.waves.begin_frame(Instant::now(), are_more);
     install_prepared(world);
 }
 
@@ -59,7 +62,9 @@ pub(crate) fn take_prepared(world: &mut World) {
 fn next_prepared(runtime: &mut ModRegistry) -> Option<(String, Prepared)> {
     let name = load_order::next_to_install(runtime)?;
     let file = runtime.files.get_mut(&name)?;
-    file.first = false;
+    if std::mem::take(&mut file.first) {
+        runtime.waves.come();
+    }
     match std::mem::replace(&mut file.stage, Stage::Settled) {
         Stage::Prepared(prepared) | Stage::Held(prepared) => Some((name, *prepared)),
         _ => None,
@@ -84,11 +89,14 @@ pub(crate) fn retry_waiting(world: &mut World) {
     install_prepared(world);
 }
 
-/// Installs what may be installed now, in the order in which the mods are loaded.
+/// Installs what may be installed now, in the order in which the mods are loaded. Those of the start come in [waves].
+///
+/// [waves]: crate::lifecycle::waves
 fn install_prepared(world: &mut World) {
     while let Some((name, prepared)) = next_prepared(&mut world.resource_mut::<ModRegistry>()) {
         try_install(world, &name, prepared);
     }
+    world.resource_mut::<ModRegistry>().waves.end_frame(Instant::now());
     load_order::hold(world);
 }
 

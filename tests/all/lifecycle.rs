@@ -8,8 +8,9 @@ use bevy::{
     ecs::schedule::{LogLevel, ScheduleBuildSettings},
     prelude::{App, Commands, First, MinimalPlugins, ResMut, Resource, Update, World, default},
 };
-use bevy_wasm_mods::prelude::{
-    CallMod, ModAppExt, ModCallError, ModEvent, ModSettings, ModState, Mods, WasmModsPlugin,
+use bevy_wasm_mods::{
+    CompileCache,
+    prelude::{CallMod, ModAppExt, ModCallError, ModEvent, ModSettings, ModState, Mods, WasmModsPlugin},
 };
 use tempfile::TempDir;
 
@@ -95,6 +96,62 @@ fn many_mods_are_prepared_a_few_at_a_time() {
         let expected: Vec<_> = (0..8).map(|index| format!("loaded m{index}")).collect();
         assert_eq!(game.story(), expected);
     }
+}
+
+/// A game with many mods, of which each takes some time to start. Says in how many frames mods came.
+fn waves_of(settings: ModSettings) -> usize {
+    let bytes: Vec<_> = (0..30).map(|index| slow(&format!("m{index:02}"), 2_000).build()).collect();
+    let names: Vec<_> = (0..30).map(|index| format!("m{index:02}.wasm")).collect();
+    let mods: Vec<_> = names.iter().zip(&bytes).map(|(name, bytes)| (&**name, &**bytes)).collect();
+    let mut game = Game::with_settings(&mods, settings);
+    let mut waves = 0;
+    while game.story().len() < 30 {
+        let before = game.story().len();
+        game.until("the next ones", |game| game.story().len() > before);
+        waves += 1;
+    }
+    let expected: Vec<_> = (0..30).map(|index| format!("loaded m{index:02}")).collect();
+    assert_eq!(game.story(), expected);
+    waves
+}
+
+#[test]
+fn many_mods_come_together_where_frames_have_to_be_the_same() {
+    assert_eq!(waves_of(ModSettings { deterministic: true, ..default() }), 1);
+}
+
+#[test]
+fn many_mods_come_in_the_load_order_however_few_at_a_time() {
+    assert!(waves_of(ModSettings { compile_tasks: 2, ..default() }) > 1);
+}
+
+#[test]
+fn compiled_mods_are_kept_where_the_game_says() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let kept = || {
+        let files = fs::read_dir(folder.path().join("mod_host-compiled")).expect("the cache");
+        let files = files.map(|file| file.expect("an entry").metadata().expect("it is there"));
+        files.map(|file| (file.modified().expect("a time"), file.len())).collect::<Vec<_>>()
+    };
+    let play = |points: u32, compile_cache_bytes| {
+        let compile_cache = CompileCache::In(folder.path().to_owned());
+        let settings = ModSettings { compile_cache, compile_cache_bytes, ..default() };
+        let mut game = Game::with_settings(&[("scorer.wasm", &scorer(points).build())], settings);
+        game.app.insert_resource(Score::default());
+        game.until_told("loaded scorer");
+        game.frame();
+        assert!(game.app.world().resource::<Score>().points >= u64::from(points));
+    };
+    play(1, 1 << 20);
+    let first = kept();
+    assert_eq!(first.len(), 1);
+    play(1, 1 << 20);
+    assert_eq!(kept(), first, "it was compiled once more");
+    play(2, 1 << 20);
+    assert_eq!(kept().len(), 2);
+    // With less room than one of them takes, nothing more is kept, and nothing of what is too much.
+    play(3, first[0].1);
+    assert_eq!(kept().len(), 1);
 }
 
 #[test]
