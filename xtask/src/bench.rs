@@ -15,11 +15,20 @@ struct Bench {
 
 const BENCHES: &[Bench] = &[
     Bench { name: "bridge", cargo: &["bench", "--bench", "bridge", "--"], folder: "", is_usual: true },
+    Bench { name: "scale", cargo: &["bench", "--bench", "scale", "--"], folder: "", is_usual: true },
+    Bench { name: "startup", cargo: &["bench", "--bench", "startup", "--"], folder: "", is_usual: true },
+    Bench { name: "observe", cargo: &["bench", "--bench", "observe", "--"], folder: "", is_usual: true },
     Bench {
         name: "execution",
         cargo: &["bench", "-p", "mod_host", "--bench", "execution", "--features", "interpreter", "--"],
         folder: "",
         is_usual: true,
+    },
+    Bench {
+        name: "peers",
+        cargo: &["run", "--release", "-p", "peers", "--"],
+        folder: "benches/peers",
+        is_usual: false,
     },
     Bench { name: "cost", cargo: &["run", "-p", "bench_cost", "--"], folder: "", is_usual: false },
 ];
@@ -30,14 +39,15 @@ const BENCHES: &[Bench] = &[
 /// For a word that is no benchmark, and when one of them fails.
 pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<(), BenchError> {
     let (flags, names): (Vec<&str>, Vec<&str>) = arguments.iter().partition(|argument| argument.starts_with("--"));
-    if let Some(unknown) = flags.iter().find(|flag| **flag != "--quick") {
+    if let Some(unknown) = flags.iter().find(|flag| !matches!(**flag, "--quick" | "--peers")) {
         return Err(BenchError::Unknown((*unknown).to_owned()));
     }
     if let Some(unknown) = names.iter().find(|name| BENCHES.iter().all(|bench| bench.name != **name)) {
         return Err(BenchError::Unknown((*unknown).to_owned()));
     }
-    let quick: &[&str] = if flags.is_empty() { &[] } else { &["--quick"] };
-    let chosen: Vec<_> = BENCHES.iter().filter(|bench| is_chosen(bench, &names)).collect();
+    let (quick, peers) = (flags.contains(&"--quick"), flags.contains(&"--peers"));
+    let quick: &[&str] = if quick { &["--quick"] } else { &[] };
+    let chosen: Vec<_> = BENCHES.iter().filter(|bench| is_chosen(bench, &names, peers)).collect();
     for bench in &chosen {
         start(&root.join(bench.folder), bench.name, bench.cargo, quick)?;
     }
@@ -45,8 +55,8 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<(), BenchError> {
     start(root, "pages", &["run", "--quiet", "-p", "bench_pages", "--"], &names)
 }
 
-fn is_chosen(bench: &Bench, names: &[&str]) -> bool {
-    names.contains(&bench.name) || (names.is_empty() && bench.is_usual)
+fn is_chosen(bench: &Bench, names: &[&str], peers: bool) -> bool {
+    names.contains(&bench.name) || (names.is_empty() && bench.is_usual) || (peers && bench.name == "peers")
 }
 
 fn start(folder: &Path, name: &'static str, cargo: &[&str], arguments: &[&str]) -> Result<(), BenchError> {
@@ -65,7 +75,7 @@ pub(crate) enum BenchError {
     #[error("`{0}` failed: what it said stands above")]
     Failed(&'static str),
     /// A slip.
-    #[error("there is no benchmark or option `{0}`: there are {known} and `--quick`", known = known())]
+    #[error("there is no benchmark or option `{0}`: there are {known}, `--quick` and `--peers`", known = known())]
     Unknown(String),
 }
 
@@ -79,21 +89,23 @@ mod tests {
 
     use super::{BENCHES, is_chosen, run};
 
-    fn chosen(names: &[&str]) -> Vec<&'static str> {
-        BENCHES.iter().filter(|bench| is_chosen(bench, names)).map(|bench| bench.name).collect()
+    fn chosen(names: &[&str], peers: bool) -> Vec<&'static str> {
+        BENCHES.iter().filter(|bench| is_chosen(bench, names, peers)).map(|bench| bench.name).collect()
     }
 
     #[test]
     fn what_takes_long_is_asked_for() {
-        assert_eq!(chosen(&[]), ["bridge", "execution"]);
-        assert_eq!(chosen(&["cost", "bridge"]), ["bridge", "cost"]);
+        let usual = ["bridge", "scale", "startup", "observe", "execution"];
+        assert_eq!(chosen(&[], false), usual);
+        assert_eq!(chosen(&[], true), [usual.as_slice(), &["peers"]].concat());
+        assert_eq!(chosen(&["cost", "scale"], false), ["scale", "cost"]);
     }
 
     #[test]
     fn slips_are_told_before_anything_runs() {
         for slip in ["--fast", "bridges"] {
             let error = run(Path::new("."), &[slip]).unwrap_err().to_string();
-            assert!(error.contains(slip) && error.contains("`execution`"), "{error}");
+            assert!(error.contains(slip) && error.contains("`startup`"), "{error}");
         }
     }
 }
