@@ -3,7 +3,6 @@
 //! `cargo bench --bench scale` prints its tables and writes `target/bench/scale.json`; `-- --quick` does so with few rounds.
 //! All mods are written in the text format, so that what is measured is the way to them and back.
 
-#![expect(unsafe_code, reason = "runs systems without a scheduler")]
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
 use std::time::Instant;

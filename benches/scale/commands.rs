@@ -28,7 +28,11 @@ pub(crate) fn measure(effort: Effort, report: &mut Report) {
     let make = |count: &usize| {
         let count = *count;
         let mut game = Game::new(&[guests::spawner("spawner", count)], &[], |_| {});
-        let native = move |mut commands: Commands| (0..count).for_each(|_| drop(commands.spawn(Value::default())));
+        let native = move |mut commands: Commands| {
+            for _ in 0..count {
+                commands.spawn(Value::default());
+            }
+        };
         let systems = [game.systems(Update, "spawn").remove(0), game.native(native)];
         (game, systems)
     };

@@ -201,7 +201,7 @@ pub(crate) fn end(store: &mut Store<State>) -> u64 {
     };
     let Budget { meter, running, frame, work, used } = &mut store.data_mut().budget;
     let fuel = if *meter == Meter::Fuel { running.fuel.saturating_sub(left) } else { 0 };
-    let frame = frame.as_mut().filter(|_| running.counts);
+    let mut frame = frame.as_mut().filter(|_| running.counts);
     match work {
         // Paid for together with what follows.
         Some(work) if frame.is_some() => *work = running.since,
@@ -211,7 +211,7 @@ pub(crate) fn end(store: &mut Store<State>) -> u64 {
         None => {
             let time = running.since.elapsed();
             *used = used.saturating_add(time);
-            if let Some(frame) = &frame {
+            if let Some(frame) = &mut frame {
                 frame.time = frame.time.saturating_add(time);
             }
         }

@@ -24,8 +24,8 @@ cargo xtask guests         build tests/guests into target/guests/<target>
 cargo xtask hostile        try to bring the host down, for a minute; with `--minutes <number>` for longer. A seed is
                            printed, and `--seed <number>` repeats it. `--help` shows the other options
 cargo xtask soak           play a game with 50 mods of mixed manners for 200,000 frames, or `--frames <number>`
-cargo xtask bench          measure, and make docs/benchmarks.md and target/bench.json of it; `--quick` takes fewer rounds, and
-                           `bench <name> ...` runs only those
+cargo xtask bench          measure, and make docs/benchmarks.md and target/bench.json of it; `--peers` measures
+                           other projects, too; `--quick` takes fewer rounds; `bench <name> ...` runs only those
 cargo xtask trace <file>   draw a Chrome trace of a game into docs/trace.svg: how mods were loaded, and a frame";
 
 fn main() -> ExitCode {

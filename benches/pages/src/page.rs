@@ -9,10 +9,11 @@ const HEAD: &str = "\
 
 Made by `cargo xtask bench`; do not edit. The same command on your machine makes the same page with your figures:
 
-- `cargo xtask bench` runs everything but what is named below;
-- `cargo xtask bench --quick` takes fewer rounds: good for a look, not for a comparison;
+- `cargo xtask bench` runs everything but the other projects (about ten minutes once it is built);
+- `cargo xtask bench --peers` also builds and measures the other projects, which takes a while longer;
 - `cargo xtask bench cost` builds whole apps with and without the plugin, which takes about half an hour;
-- with names, as in `cargo xtask bench bridge execution`, it runs those and keeps the figures of the others.
+- `cargo xtask bench --quick` takes fewer rounds: good for a look, not for a comparison;
+- `cargo xtask bench scale startup` runs those two, and keeps the figures of the others.
 
 It needs `rustup target add wasm32-unknown-unknown`. Every figure that this page is made of stands in `docs/benchmarks/*.json`, and
 the ratios of all of them, with which two versions can be compared, in `target/bench.json`.
