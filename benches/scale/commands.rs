@@ -5,7 +5,7 @@ use bevy::prelude::{Commands, Entity, Update, With};
 
 use crate::{
     Effort,
-    game::{Game, Taken, Value},
+    game::{Game, Value},
     guests,
 };
 
@@ -21,12 +21,11 @@ pub(crate) fn measure(effort: Effort, report: &mut Report) {
     let mut table = Table::new("spawned", "Entities that a mod spawns in a frame", "entities", "us");
     table.grows = true;
     table.method = "A system with `Commands` spawns entities with one component. Its run and its sync point are timed, of a mod and \
-                    natively; what was spawned is despawned between two runs, in a frame of the game, so caches are cold. The exponent should be \
-                    1 from some ten entities on; below, what is paid once for each sync point is what costs."
+                    natively; what was spawned is despawned between two runs, in a frame of the game. The exponent should be \
+                    1 from some hundred entities on; below, what is paid once for each sync point is what costs."
         .to_owned();
     let places = effort.places(&[1, 10, 100, 1_000, 10_000]);
-    let make = |count: &usize| {
-        let count = *count;
+    let make = |count: usize| {
         let mut game = Game::new(&[guests::spawner("spawner", count)], &[], |_| {});
         let native = move |mut commands: Commands| {
             for _ in 0..count {
@@ -36,17 +35,18 @@ pub(crate) fn measure(effort: Effort, report: &mut Report) {
         let systems = [game.systems(Update, "spawn").remove(0), game.native(native)];
         (game, systems)
     };
-    let mut games: Vec<(Game, [Taken; 2])> = places.iter().map(make).collect();
-    for (which, series) in ["mod", "native"].into_iter().enumerate() {
-        let times = interleaved(&mut games, effort.rounds(100), |(game, systems)| {
+    for count in places {
+        let (mut game, mut systems) = make(count);
+        let times = interleaved(&mut systems, effort.rounds(100), |system| {
             // What a mod may leave counts over a frame.
             game.frame();
-            clear(game);
-            let systems = &mut systems[which..=which];
-            (game.run(systems) + game.apply(systems)) * 1e6
+            clear(&mut game);
+            let system = std::slice::from_mut(system);
+            (game.run(system) + game.apply(system)) * 1e6
         });
-        places.iter().zip(times).for_each(|(at, time)| table.put(series, Point::measured(*at as f64, time)));
+        game.check();
+        let names = ["mod", "native"];
+        names.iter().zip(times).for_each(|(series, time)| table.put(series, Point::measured(count as f64, time)));
     }
-    games.iter().for_each(|(game, _)| game.check());
     report.tables.push(table);
 }

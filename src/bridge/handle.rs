@@ -1,7 +1,6 @@
 //! A running mod as its systems see it: one instance behind a lock, and a place for its first fault.
 
 use std::{
-    collections::HashSet,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -9,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use bevy_ecs::entity::Entity;
+use bevy_ecs::entity::EntityHashSet;
 use mod_abi::describe::TypeDesc;
 use mod_host::{CallError, CompiledMod, Instance, Manifest, ModBacktrace};
 use thiserror::Error;
@@ -127,7 +126,7 @@ pub(crate) struct ModHandle {
     /// What those types are in the World, as far as commands named them.
     bound: Mutex<BoundByIndex>,
     /// Entities that the mod may spawn: it has their ids already.
-    reserved: Mutex<HashSet<Entity>>,
+    reserved: Mutex<EntityHashSet>,
     /// The most bytes that a call may give to the mod: what its memory may hold.
     pub(crate) memory_limit: usize,
     /// The most bytes that the answer to one question of the mod may have.
@@ -192,7 +191,7 @@ impl ModHandle {
             on_demand: Mutex::new(OnDemand::default()),
             types: Mutex::new(types),
             bound: Mutex::new(BoundByIndex::new()),
-            reserved: Mutex::new(HashSet::new()),
+            reserved: Mutex::default(),
             stale: AtomicBool::new(false),
             faulted: AtomicBool::new(false),
             fault: Mutex::new(None),
@@ -327,7 +326,7 @@ impl ModHandle {
     }
 
     /// The entities whose ids the mod has and which it may spawn.
-    pub(crate) fn reserved(&self) -> MutexGuard<'_, HashSet<Entity>> {
+    pub(crate) fn reserved(&self) -> MutexGuard<'_, EntityHashSet> {
         ignore_poison(&self.reserved)
     }
 

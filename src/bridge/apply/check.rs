@@ -1,14 +1,11 @@
 //! Commands as the mod states them to steps that can be carried out: all of them are looked at before the first one is.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use bevy_asset::AssetServer;
 use bevy_ecs::{
     component::ComponentId,
-    entity::{Entity, EntityNotSpawnedError},
+    entity::{Entity, EntityHashSet, EntityNotSpawnedError},
     reflect::AppTypeRegistry,
     world::World,
 };
@@ -68,8 +65,8 @@ pub(super) fn check<'a>(
         bound: &known,
         allowed: Vec::new(),
         sent: HashMap::new(),
-        spawned: HashSet::new(),
-        despawned: HashSet::new(),
+        spawned: EntityHashSet::new(),
+        despawned: EntityHashSet::new(),
         family: Family::default(),
         built: 0,
     };
@@ -171,8 +168,8 @@ struct Checker<'c> {
     /// The types of messages and events that are sent.
     sent: HashMap<u32, Arc<TypeDesc>>,
     /// Entities that these commands spawn, and that they despawn.
-    spawned: HashSet<Entity>,
-    despawned: HashSet<Entity>,
+    spawned: EntityHashSet,
+    despawned: EntityHashSet,
     family: Family,
     /// Bytes of values that were built part by part.
     built: usize,
@@ -332,10 +329,8 @@ impl<'c> Checker<'c> {
     }
 
     fn pieces(&mut self, entity: Entity, components: &[Value]) -> Result<Vec<Piece>, CommandError> {
-        let mut all = components.iter().map(|value| self.ty(value.ty)).collect::<Result<Vec<_>, _>>()?;
-        all.sort_unstable_by_key(|ty| ty.component);
-        if let Some([twice, _]) = all.array_windows().find(|[one, next]| one.component == next.component) {
-            return Err(CommandError::Twice { path: twice.crossing.path.to_string() });
+        if components.len() > 1 {
+            self.check_distinct(components)?;
         }
         let mut pieces: Vec<Piece> = Vec::with_capacity(components.len());
         for value in components {
@@ -354,6 +349,13 @@ impl<'c> Checker<'c> {
             }
         }
         Ok(pieces)
+    }
+
+    fn check_distinct(&self, components: &[Value]) -> Result<(), CommandError> {
+        let mut all = components.iter().map(|value| self.ty(value.ty)).collect::<Result<Vec<_>, _>>()?;
+        all.sort_unstable_by_key(|ty| ty.component);
+        let twice = all.array_windows().find(|[one, next]| one.component == next.component);
+        twice.map_or(Ok(()), |[twice, _]| Err(CommandError::Twice { path: twice.crossing.path.to_string() }))
     }
 
     /// Whether an entity gets a relationship. It does not if the other side is gone.

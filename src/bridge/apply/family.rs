@@ -4,9 +4,15 @@
 //! go in circles. So neither comes to be: a chain of linked entities is at most [`MAX_LEVELS`] long.
 #![expect(unsafe_code, reason = "reads relationships whose types are only known at run time")]
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use bevy_ecs::{component::ComponentId, entity::Entity, ptr::Ptr, relationship::RelationshipAccessor, world::World};
+use bevy_ecs::{
+    component::ComponentId,
+    entity::{Entity, EntityHashMap, EntityHashSet},
+    ptr::Ptr,
+    relationship::RelationshipAccessor,
+    world::World,
+};
 
 use crate::bridge::crossing::Owned;
 
@@ -81,7 +87,7 @@ pub(super) struct Family {
     /// Relationships that change.
     parents: HashMap<(ComponentId, Entity), Option<Entity>>,
     /// What was hung on an entity, and may have been taken off again.
-    children: HashMap<Entity, Vec<(ComponentId, Entity)>>,
+    children: EntityHashMap<Vec<(ComponentId, Entity)>>,
     steps: usize,
 }
 
@@ -155,7 +161,7 @@ impl Family {
 
     /// An entity and all that is despawned with it.
     pub(super) fn with_descendants(&mut self, world: &World, entity: Entity) -> Result<Vec<Entity>, Refused> {
-        let mut seen = HashSet::from([entity]);
+        let mut seen = EntityHashSet::from([entity]);
         let mut all = vec![entity];
         let mut at = 0;
         let mut found = Vec::new();
