@@ -4,6 +4,7 @@
 use std::{
     any::type_name,
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
 };
 
 use mod_abi::{
@@ -133,10 +134,10 @@ impl Instance {
     }
 
     /// The function of that name. A poisoned instance has none.
-    fn callable(&self, function: &str) -> Result<TypedFunc<u64, u64>, CallError> {
+    fn callable(&self, function: &str) -> Result<Arc<TypedFunc<u64, u64>>, CallError> {
         match self.functions.callable.get(function) {
             _ if self.poisoned => Err(CallError::Poisoned { function: text::clean(function) }),
-            Some(callable) => Ok(callable.clone()),
+            Some(callable) => Ok(Arc::clone(callable)),
             None => Err(self.no_such(function)),
         }
     }

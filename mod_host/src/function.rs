@@ -1,6 +1,6 @@
 //! Handles to a mod's functions: found and compared once, and then called without a look at names.
 
-use std::{any::type_name, fmt, marker::PhantomData};
+use std::{any::type_name, fmt, marker::PhantomData, sync::Arc};
 
 use mod_abi::{Direction, Schema, Signature, VariantFields, codec::Codec};
 use wasmtime::TypedFunc;
@@ -40,7 +40,7 @@ pub struct Function<A: ?Sized, R> {
     name: String,
     /// The [`Instance::number`] of the instance that it belongs to. Only that store may call it.
     instance: u64,
-    callable: TypedFunc<u64, u64>,
+    callable: Arc<TypedFunc<u64, u64>>,
     _signature: PhantomData<fn(&A) -> R>,
 }
 
@@ -55,7 +55,7 @@ impl<A: ?Sized, R> Function<A, R> {
 impl<A: ?Sized, R> Clone for Function<A, R> {
     fn clone(&self) -> Self {
         let Self { name, instance, callable, .. } = self;
-        Self { name: name.clone(), instance: *instance, callable: callable.clone(), _signature: PhantomData }
+        Self { name: name.clone(), instance: *instance, callable: Arc::clone(callable), _signature: PhantomData }
     }
 }
 

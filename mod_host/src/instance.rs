@@ -126,7 +126,7 @@ impl fmt::Debug for InstanceConfig {
 /// ```
 pub struct Instance {
     pub(crate) store: Store<State>,
-    pub(crate) guest: Guest,
+    pub(crate) guest: Arc<Guest>,
     pub(crate) functions: Functions,
     pub(crate) compiled: CompiledMod,
     pub(crate) limits: Limits,
@@ -140,7 +140,7 @@ pub struct Instance {
 
 /// The mod's functions, looked up once.
 pub(crate) struct Functions {
-    pub(crate) callable: HashMap<String, TypedFunc<u64, u64>>,
+    pub(crate) callable: HashMap<String, Arc<TypedFunc<u64, u64>>>,
     pub(crate) describe: Option<TypedFunc<u64, u64>>,
     pub(crate) run: Option<TypedFunc<u64, u64>>,
     pub(crate) save: Option<TypedFunc<u64, u64>>,
@@ -179,12 +179,13 @@ impl Instance {
             wasmtime::Instance::new(&mut store, module, &imports).map_err(|error| start_error(error, &mut store))?;
         let guest = Guest::find(&mut store, &raw)
             .ok_or_else(|| LoadError::Instantiate { reason: "the mod has no memory".to_owned() })?;
-        store.data_mut().guest = Some(guest.clone());
+        let guest = Arc::new(guest);
+        store.data_mut().guest = Some(Arc::clone(&guest));
 
         let mut typed = |name: &str| raw.get_typed_func::<u64, u64>(&mut store, name).ok();
         let exports = &compiled.manifest().exports;
         let functions = Functions {
-            callable: exports.iter().filter_map(|name| Some((name.clone(), typed(&symbol(name))?))).collect(),
+            callable: exports.iter().filter_map(|name| Some((name.clone(), Arc::new(typed(&symbol(name))?)))).collect(),
             describe: typed(DESCRIBE),
             run: typed(RUN),
             save: typed(SAVE),

@@ -36,8 +36,7 @@ pub(crate) fn of_caller<'a>(caller: &'a mut Caller<'_, State>) -> Option<(&'a mu
     Some(memory.data_and_store_mut(caller))
 }
 
-/// The memory of an instance and its allocator.
-#[derive(Clone)]
+/// The memory of an instance and its allocator. Shared: wasmtime registers the type of a function anew with every copy.
 pub(crate) struct Guest {
     memory: Memory,
     alloc: Option<TypedFunc<u32, u32>>,

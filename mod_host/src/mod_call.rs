@@ -4,7 +4,10 @@
 use std::{
     collections::HashMap,
     fmt,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use mod_abi::{
@@ -298,7 +301,7 @@ impl Instance {
         }
         call.check_args(self.manifest())?;
         let callable = match self.functions.callable.get(name) {
-            Some(callable) => callable.clone(),
+            Some(callable) => Arc::clone(callable),
             None => return Err(self.failure(call, &self.no_such(name))),
         };
         let called = self.invoke(name, &callable, call.args, host, |bytes| {

@@ -55,7 +55,7 @@ pub struct State {
     /// The text of the panic that the running call announced.
     pub(crate) panic: Option<String>,
     /// The mod's memory and allocator, once it is instantiated.
-    pub(crate) guest: Option<Guest>,
+    pub(crate) guest: Option<Arc<Guest>>,
     /// Reused for the results of host functions.
     pub(crate) scratch: Vec<u8>,
     /// What the mod sees of the time.

@@ -20,8 +20,9 @@ pub(crate) struct OwnedBuffer {
 #[repr(align(16))]
 struct Aligned;
 
+/// In whole granules: the game may give a buffer back as one of another length, if that fills as many of them.
 fn layout(len: usize) -> Option<Layout> {
-    Layout::from_size_align(len, ALIGN).ok()
+    Layout::from_size_align(len.checked_next_multiple_of(ALIGN)?, ALIGN).ok()
 }
 
 impl OwnedBuffer {

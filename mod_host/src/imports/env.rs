@@ -164,7 +164,10 @@ fn host_function(mut caller: Caller<'_, State>, index: usize, args: u64) -> wasm
         function = caller.data().host_functions.get(index).map(|function| function.name.as_str())
     );
     charge_import(&mut caller, size(args.len()));
-    call_host(&mut caller, index, args, &mut result)?;
+    if let Err(reason) = call_host(&mut caller, index, args, &mut result) {
+        let name = caller.data().host_functions.get(index).map(|function| function.name.as_str());
+        return Err(refused(name.unwrap_or_default(), &reason).into());
+    }
     charge_import(&mut caller, result.len());
     let given = exchange(&mut caller, args, &result).map_err(Stop::into_error)?;
     if result.capacity() <= KEPT_SCRATCH {
@@ -173,22 +176,20 @@ fn host_function(mut caller: Caller<'_, State>, index: usize, args: u64) -> wasm
     Ok(given.to_raw())
 }
 
-fn call_host(caller: &mut Caller<'_, State>, index: usize, args: Buffer, result: &mut Vec<u8>) -> Result<(), Fault> {
-    let functions = caller.data().host_functions.clone();
-    let fault = |reason: &str| Fault::Import {
-        import: functions.get(index).map(|function| function.name.clone()).unwrap_or_default(),
-        reason: text::clean(reason),
-    };
-    let (memory, state) = memory::of_caller(caller).ok_or_else(|| fault("the mod has no memory"))?;
-    let args = memory::slice(memory, args)
-        .map_err(|error| fault(&format!("its arguments cannot be read, because {error}")))?;
-    check_size(state, args.len(), "its arguments have").map_err(|reason| fault(&reason))?;
+/// Has the host answer.
+///
+/// # Errors
+/// The reason, as a sentence for people.
+fn call_host(caller: &mut Caller<'_, State>, index: usize, args: Buffer, result: &mut Vec<u8>) -> Result<(), String> {
+    let (memory, state) = memory::of_caller(caller).ok_or("the mod has no memory")?;
+    let args = memory::slice(memory, args).map_err(|error| format!("its arguments cannot be read, because {error}"))?;
+    check_size(state, args.len(), "its arguments have")?;
     state.usage.add_out(args.len());
     let State { host, holdings, .. } = state;
     let mut nothing = ();
     let mut asked = caller::Caller::new(holdings, &mut nothing);
-    host.ask(|host| host.call(&mut asked, index, args, result)).map_err(|reason| fault(&reason))?;
-    check_size(state, result.len(), "its result has").map_err(|reason| fault(&reason))
+    host.ask(|host| host.call(&mut asked, index, args, result))?;
+    check_size(state, result.len(), "its result has")
 }
 
 /// Whether so many bytes may go into an import or come out of it.
@@ -197,8 +198,19 @@ fn check_size(state: &State, bytes: usize, what: &str) -> Result<(), String> {
     if bytes <= most { Ok(()) } else { Err(format!("{what} {bytes} bytes, more than the limit of {most}")) }
 }
 
-/// Frees the arguments and hands over the result.
+/// Frees the arguments and hands over the result. It takes the place of the arguments if it fits there, which saves two calls
+/// into the mod.
 fn exchange(caller: &mut Caller<'_, State>, args: Buffer, result: &[u8]) -> Result<Buffer, Stop> {
+    // Who states no identity is from before that was in the contract.
+    let may_reuse = caller.data().holdings.compiled.manifest().stated_identity;
+    let reused = u32::try_from(result.len()).ok().and_then(|len| args.resized(len)).filter(|_| may_reuse);
+    if let (Some(reused), Some((memory, state))) = (reused, memory::of_caller(caller))
+        && let Ok(place) = memory::slice_mut(memory, reused)
+    {
+        place.copy_from_slice(result);
+        state.usage.add_in(result.len());
+        return Ok(reused);
+    }
     let guest = caller.data().guest.clone().ok_or(Fault::Missing(ALLOC_BUFFER))?;
     guest.free(&mut *caller, args)?;
     guest.give(caller, result)

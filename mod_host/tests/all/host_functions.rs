@@ -36,6 +36,38 @@ fn buffers_of_imports_are_freed_once() {
 }
 
 #[test]
+fn an_answer_that_fits_takes_the_place_of_the_arguments() {
+    let identity = r#"(@custom "bevy_mod" "abi: 3\nid: tested\nversion: 1.0.0\n")"#;
+    // One block for the arguments that the test gives, and perhaps one for the answer.
+    let cases = [(identity, 3, 16, 1), (identity, 16, 1, 1), (identity, 33, 48, 1), (identity, 16, 17, 2)];
+    let others = [(identity, 3, 0, 1), (identity, 0, 3, 1), ("", 3, 16, 2), ("", 16, 16, 2)];
+    for (identity, args, answer, blocks) in cases.into_iter().chain(others) {
+        let case = format!("{args} bytes to {answer}, {identity}");
+        let mut instance = load(IMPORT, &format!("{THROUGH} {identity}"));
+        let before: (u32, u32) = instance.call("stats", &(), &mut NoHostCalls).unwrap();
+        let answer = vec![7; answer];
+        let result = instance.call_bytes("through", &vec![1; args], &mut Host::answering(&answer)).unwrap();
+        assert_eq!(result, answer, "{case}");
+        let after: (u32, u32) = instance.call("stats", &(), &mut NoHostCalls).unwrap();
+        // The answer of `stats` is a block, too.
+        assert_eq!((after.0 - before.0 - 1, after.1 - before.1 - 1), (blocks, blocks), "{case}");
+    }
+}
+
+#[test]
+fn arguments_at_the_end_of_the_memory_are_no_place_for_a_longer_answer() {
+    let identity = r#"(@custom "bevy_mod" "abi: 3\nid: tested\nversion: 1.0.0\n")"#;
+    // The last byte of the memory, as if 16 had been allocated there.
+    let body = format!(
+        r#"{identity} (func (export "__edge") (param i64) (result i64) (call $host (i64.const 0x0001_ffff_0000_0001)))"#
+    );
+    for answer in [vec![7], vec![7; 16]] {
+        let result = load(IMPORT, &body).call_bytes("edge", b"", &mut Host::answering(&answer)).unwrap();
+        assert_eq!(result, answer);
+    }
+}
+
+#[test]
 fn a_refusal_ends_the_call() {
     let mut instance = load(IMPORT, THROUGH);
     let error = instance.call::<_, ()>("through", &(), &mut Host::refusing("no such\nsound")).unwrap_err();

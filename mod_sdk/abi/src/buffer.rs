@@ -29,6 +29,8 @@ pub struct OutOfRange {
 impl Buffer {
     /// What a function of a mod returns in place of a result when it cannot read its arguments. No memory has such bytes.
     pub const REFUSED: Self = Self::new(u32::MAX, u32::MAX);
+    /// Mods allocate buffers in units of so many bytes, and align them to as many.
+    pub const GRANULE: u32 = 16;
 
     /// A buffer of `len` bytes at address `ptr`.
     #[must_use]
@@ -64,6 +66,23 @@ impl Buffer {
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.len == 0
+    }
+
+    /// The same memory as a buffer of another length, if that fills as many [granules](Self::GRANULE): to the mod's allocator it
+    /// is the same buffer. No memory stands behind empty ones.
+    ///
+    /// ```
+    /// use mod_abi::Buffer;
+    ///
+    /// let buffer = Buffer::new(0x20, 3);
+    /// assert_eq!(buffer.resized(16), Some(Buffer::new(0x20, 16)));
+    /// assert_eq!(buffer.resized(17), None);
+    /// assert_eq!(buffer.resized(0), None);
+    /// ```
+    #[must_use]
+    pub const fn resized(self, len: u32) -> Option<Self> {
+        let is_same = len > 0 && self.len > 0 && len.div_ceil(Self::GRANULE) == self.len.div_ceil(Self::GRANULE);
+        if is_same { Some(Self::new(self.ptr, len)) } else { None }
     }
 
     /// The bytes as a range into a memory of `memory` bytes.

@@ -58,6 +58,7 @@ pub(super) fn check<'a>(
 ) -> Result<Vec<Step<'a>>, CommandError> {
     let mut known = std::mem::take(&mut *run.from.bound());
     let bound = bind_all(world, run.from, &commands, &mut known);
+    let spawns = commands.iter().filter(|command| matches!(command, Command::Spawn { .. })).count();
     let mut checker = Checker {
         world,
         run,
@@ -65,7 +66,7 @@ pub(super) fn check<'a>(
         bound: &known,
         allowed: Vec::new(),
         sent: HashMap::new(),
-        spawned: EntityHashSet::new(),
+        spawned: EntityHashSet::with_capacity(spawns),
         despawned: EntityHashSet::new(),
         family: Family::default(),
         built: 0,
