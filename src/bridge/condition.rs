@@ -100,6 +100,11 @@ impl Conditions {
         Ok(Self(bound))
     }
 
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Adds what the conditions read to a system's access.
     pub(crate) fn initialize(&mut self, world: &mut World, access: &mut FilteredAccessSet) {
         for condition in &mut self.0 {

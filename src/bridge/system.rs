@@ -27,7 +27,6 @@ use tracing::warn;
 use crate::bridge::{
     apply::Outbox,
     bind::{BoundParam, BoundSystem},
-    condition::Conditions,
     filter::Ticks,
     gather::GatherError,
     handle::{ModHandle, SystemError, catch, work},
@@ -35,12 +34,14 @@ use crate::bridge::{
     messages,
     neighbours::{Chain, HostFunctionsOfMod, Neighbours, Reach},
     system::{
+        gate::Gate,
         params::{Measured, Params},
         reach::SlotHost,
     },
     value::Reflection,
 };
 
+pub(crate) mod gate;
 mod params;
 mod reach;
 
@@ -86,9 +87,8 @@ pub(crate) struct Slot {
     cell: Arc<SlotCell>,
     tokens: Tokens,
     params: Params,
-    conditions: Conditions,
-    /// Whether it was said that a condition cannot be tested.
-    untestable: bool,
+    /// Its run conditions, unless somebody else tests them.
+    gate: Option<Gate>,
     reads_world: bool,
     /// Whether it may leave commands.
     commands: bool,
@@ -116,18 +116,18 @@ impl Slot {
         imports: Vec<usize>,
         reach: Reach,
     ) -> Self {
+        let gate = Gate::new(mod_id, &system.name, &cell, system.conditions);
         Self {
             name: DebugName::owned(format!("{mod_id}::{}", system.name)),
             mod_id: mod_id.to_owned(),
             system: system.name,
+            gate,
             cell,
             tokens,
             reads_world: system.params.iter().any(|param| matches!(param, BoundParam::World)),
             commands: system.params.iter().any(|param| matches!(param, BoundParam::Commands)),
             writes: system.params.iter().filter_map(BoundParam::written_message).collect(),
             params: Params::new(system.params),
-            conditions: system.conditions,
-            untestable: false,
             functions: Vec::new(),
             imports,
             neighbours: Neighbours::new(reach),
@@ -212,20 +212,9 @@ impl Slot {
         entered.unwrap_or(Ok(()))
     }
 
-    /// Whether the run conditions hold.
-    ///
-    /// # Safety
-    /// The caller has the access that `initialize` returned.
-    unsafe fn may_run(&mut self, world: UnsafeWorldCell) -> bool {
-        // SAFETY: passed on.
-        let holds = unsafe { self.conditions.hold(world) };
-        if let Err(error) = &holds
-            && !self.untestable
-        {
-            warn!("{}: `{}` does not run, because its condition cannot be tested: {error}", self.mod_id, self.system);
-        }
-        self.untestable = holds.is_err();
-        holds.unwrap_or(false)
+    /// Takes the run conditions out of the slot. Whoever has them tests them from then on.
+    pub(crate) fn take_gate(&mut self) -> Option<Gate> {
+        self.gate.take()
     }
 
     /// Runs an observer's system, on the value that it was woken by. Its commands are left in the slot.
@@ -299,7 +288,7 @@ impl System for Slot {
     unsafe fn run_unsafe(&mut self, (): (), world: UnsafeWorldCell) -> Result<(), RunSystemError> {
         let target = self.cell.get().filter(|target| !target.handle.is_faulted());
         // SAFETY: passed on. A system that does not run has not run: what changed meanwhile is still new to it.
-        if target.is_some() && !unsafe { self.may_run(world) } {
+        if target.is_some() && self.gate.as_mut().is_some_and(|gate| !unsafe { gate.holds(world) }) {
             return Ok(());
         }
         let tick = world.increment_change_tick();
@@ -339,7 +328,9 @@ impl System for Slot {
         for param in self.params.iter() {
             param.declare(&mut access);
         }
-        self.conditions.initialize(world, &mut access);
+        if let Some(gate) = &mut self.gate {
+            access.extend(gate.initialize(world));
+        }
         self.functions = world.get_resource_or_init::<HostFunctions>().make_all(&self.imports);
         for function in self.functions.iter_mut().flatten() {
             access.extend(function.initialize(world));
@@ -351,7 +342,9 @@ impl System for Slot {
     fn check_change_tick(&mut self, check: CheckChangeTicks) {
         self.last_run.check_tick(check);
         self.params.forget();
-        self.conditions.check_change_tick(check);
+        if let Some(gate) = &mut self.gate {
+            gate.check_change_tick(check);
+        }
         let functions = self.functions.iter_mut().flatten().chain(self.neighbours.functions_mut());
         functions.for_each(|function| function.check_change_tick(check));
     }

@@ -7,8 +7,8 @@ use bevy_app::{
 };
 use bevy_ecs::{
     schedule::{
-        InternedScheduleLabel, InternedSystemSet, IntoScheduleConfigs, NodeId, Schedule, ScheduleCleanupPolicy,
-        ScheduleError, ScheduleLabel, Schedules, SystemSet, graph::Direction,
+        BoxedCondition, InternedScheduleLabel, InternedSystemSet, IntoScheduleConfigs, NodeId, Schedule,
+        ScheduleCleanupPolicy, ScheduleError, ScheduleLabel, Schedules, SystemSet, graph::Direction,
     },
     system::BoxedSystem,
     world::World,
@@ -120,6 +120,8 @@ impl Place {
 pub(crate) struct ScheduledSlot {
     pub(crate) place: Place,
     pub(crate) system: BoxedSystem,
+    /// Its run conditions.
+    pub(crate) condition: Option<BoxedCondition>,
 }
 
 /// When a system of a mod runs.
@@ -192,10 +194,13 @@ pub(crate) fn check(world: &World, mod_id: &Arc<str>, places: &[Place]) -> Resul
 /// it runs next.
 pub(crate) fn add(world: &mut World, slots: Vec<ScheduledSlot>) {
     let mut schedules = world.get_resource_or_init::<Schedules>();
-    for ScheduledSlot { place, system } in slots {
+    for ScheduledSlot { place, system, condition } in slots {
         let schedule = schedules.entry(place.schedule);
         // The game did not write these systems: which of them it should order is not its mistake.
         let mut config = system.ambiguous_with_all();
+        if let Some(condition) = condition {
+            config.run_if_dyn(condition);
+        }
         for set in needed(schedule, &place.sets) {
             config = config.in_set(set);
         }

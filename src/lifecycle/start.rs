@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use bevy_ecs::{schedule::InternedScheduleLabel, system::System, world::World};
+use bevy_ecs::{
+    schedule::{BoxedCondition, InternedScheduleLabel},
+    system::System,
+    world::World,
+};
 use mod_abi::Identity;
 
 use crate::{
@@ -188,12 +192,13 @@ impl<'a> Start<'a> {
         let mut schedules = Vec::new();
         let mut scheduled = Vec::new();
         for ((index, system), place) in systems.into_iter().zip(places) {
-            let (slot, cell, number) = self.slot(index, system);
+            let (mut slot, cell, number) = self.slot(index, system);
             cells.push((number, cell));
             if !schedules.contains(&place.schedule) {
                 schedules.push(place.schedule);
             }
-            scheduled.push(ScheduledSlot { place, system: Box::new(slot) });
+            let condition = slot.take_gate().map(|gate| Box::new(gate) as BoxedCondition);
+            scheduled.push(ScheduledSlot { place, system: Box::new(slot), condition });
         }
         schedule::add(world, scheduled);
         (cells, schedules)

@@ -53,6 +53,7 @@ const UNSAFE_FILES: &[&str] = &[
     "src/bridge/scatter.rs",
     "src/bridge/selection.rs",
     "src/bridge/system.rs",
+    "src/bridge/system/gate.rs",
     "src/bridge/system/params.rs",
     "src/bridge/system/reach.rs",
     "src/bridge/ticks.rs",
