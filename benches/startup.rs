@@ -149,7 +149,9 @@ fn steps(mods: usize, cache: &Path) -> Figures {
         done("manifest");
         let compiled = CompiledMod::new(&engine, &bytes, "dice", &limits).expect("a mod");
         done("compiled");
-        let mut instance = Instance::new(&compiled, InstanceConfig::default()).expect("an instance");
+        let mut config = InstanceConfig::default();
+        config.host_functions = compiled.manifest().host_functions.iter().map(|name| name.as_str().into()).collect();
+        let mut instance = Instance::new(&compiled, config).expect("an instance");
         done("instance");
         instance.describe().expect("a description");
         done("describe");
