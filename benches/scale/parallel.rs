@@ -10,7 +10,7 @@ use crate::{
 };
 
 const MODS: usize = 8;
-const ROWS: usize = 20_000;
+const ROWS: usize = 60_000;
 
 /// What all of them want in the game where they have to run one after the other.
 #[derive(Component, Reflect, Debug, Default)]
@@ -77,7 +77,7 @@ fn modules(is_shared: bool) -> Vec<Module> {
 }
 
 pub(crate) fn measure(effort: Effort, report: &mut Report) {
-    let mut table = Table::new("parallel", "A frame of 8 mods, each with 20,000 entities of its own", "systems", "us");
+    let mut table = Table::new("parallel", "A frame of 8 mods, each with 60,000 entities of its own", "systems", "us");
     table.method = format!(
         "{THREADS} threads for systems. Each mod adds one to {ROWS} values of a component that no other one wants; then they run at \
          the same time. Where all of them want one more component, they run one after the other. The same with systems of the \

@@ -5,7 +5,6 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
     process::Command,
-    time::Instant,
 };
 
 use crate::app::{self, App, Plugin};
@@ -20,7 +19,6 @@ pub(crate) struct Built {
     pub(crate) crates: usize,
     /// Of the program.
     pub(crate) bytes: u64,
-    pub(crate) clock_s: f64,
     /// Of all cores. NaN where the system does not say it.
     pub(crate) processor_s: f64,
 }
@@ -47,14 +45,14 @@ pub(crate) fn build(app: &App, plugin: Plugin) -> io::Result<Result<Built, Strin
     if !fetched.status.success() {
         return Ok(Err(reason(&fetched.stderr)));
     }
-    let (clock, processor) = (Instant::now(), processor_of_children());
+    let before = processor_of_children();
     let output = cargo(&folder).args(["build", "--release", "--quiet"]).output()?;
     if !output.status.success() {
         return Ok(Err(reason(&output.stderr)));
     }
-    let (clock_s, processor_s) = (clock.elapsed().as_secs_f64(), processor_of_children() - processor);
+    let processor_s = processor_of_children() - before;
     let program = folder.join("target/release").join(format!("{}{}", app.key, std::env::consts::EXE_SUFFIX));
-    Ok(Ok(Built { crates: crates(&folder)?, bytes: fs::metadata(program)?.len(), clock_s, processor_s }))
+    Ok(Ok(Built { crates: crates(&folder)?, bytes: fs::metadata(program)?.len(), processor_s }))
 }
 
 fn cargo(folder: &Path) -> Command {

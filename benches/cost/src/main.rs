@@ -52,7 +52,6 @@ fn measure(app: &App, table: &mut Table, report: &mut Report) -> Result<(), Box<
         table.put("crates", Point::measured(name.as_str(), built.crates as f64));
         table.put("MB", Point::measured(name.as_str(), built.bytes as f64 / 1e6));
         table.put("s of processor time", Point::measured(name.as_str(), built.processor_s));
-        table.put("s by the clock", Point::measured(name.as_str(), built.clock_s));
         if let (Some(before), Plugin::Default) = (&before, plugin) {
             report.ratio(&format!("{}_crates", app.key), built.crates as f64 - before.crates as f64);
             report.ratio(&format!("{}_megabytes", app.key), (built.bytes as f64 - before.bytes as f64) / 1e6);

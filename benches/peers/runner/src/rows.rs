@@ -9,7 +9,7 @@ use crate::{
     Outcome, Plan,
     build::Mods,
     peer::{CONTENDERS, LUA, NAIVE, NATIVE, OURS, Peer, WASVY},
-    table::{self, Figure},
+    table::{self, Figure, Found},
 };
 
 /// A contender whose frame takes longer, in microseconds, is asked no further.
@@ -19,15 +19,6 @@ const TURN: f64 = 2e4;
 const ALL_TURNS: f64 = 1.5e7;
 /// How many frames an idle game runs in one turn, at least.
 const IDLE_FRAMES: usize = 20;
-
-/// What was found out about one contender.
-pub(crate) struct Found {
-    pub(crate) name: &'static str,
-    /// What the mods take in a frame.
-    pub(crate) mods: Figure,
-    /// What it takes that there could be mods.
-    pub(crate) plugin: Figure,
-}
 
 /// Measures all rows that are about frames.
 pub(crate) fn measure(plan: &Plan, mods: &Mods, report: &mut Report) -> Outcome {

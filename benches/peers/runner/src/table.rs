@@ -2,7 +2,14 @@
 
 use bench_report::{Point, Table, median};
 
-use crate::rows::Found;
+/// What was found out about one contender.
+pub(crate) struct Found {
+    pub(crate) name: &'static str,
+    /// What the mods take in a frame.
+    pub(crate) mods: Figure,
+    /// What it takes that there could be mods.
+    pub(crate) plugin: Figure,
+}
 
 /// One figure of one contender.
 pub(crate) enum Figure {
