@@ -61,6 +61,8 @@ pub(crate) struct Batches {
     kept: BTreeMap<u32, Area>,
     /// The last batch.
     last: Buffer,
+    /// Whether the mod once had no room for an area, so that none is kept any more: it would be made and given back in each frame.
+    is_short: bool,
 }
 
 /// An area that is one system's.
@@ -99,7 +101,7 @@ impl Instance {
 
     /// As [`Instance::batch`], but in an area that only batches of the same `place` have, so that what has not changed since need not
     /// be written again. The areas take at most a quarter of the memory that the mod may have; what does not fit, or finds no
-    /// room, shares the common area and is never kept.
+    /// room, shares the common area and is never kept. A mod that had no room once keeps none from then on.
     ///
     /// # Errors
     /// As [`Instance::batch`].
@@ -111,6 +113,9 @@ impl Instance {
         {
             let (buffer, before) = (area.buffer, std::mem::replace(&mut area.id, id));
             return Ok(KeptBatch { bytes: self.take(buffer, len)?, id, before: Some(before) });
+        }
+        if self.batches.is_short {
+            return Ok(KeptBatch { bytes: self.batch(len)?, id, before: None });
         }
         let old = self.batches.kept.remove(&place).map(|area| area.buffer).unwrap_or_default();
         let room = (self.limits.memory_bytes / KEPT_PART).saturating_sub(self.batches.kept_bytes());
@@ -125,6 +130,7 @@ impl Instance {
             }
             // The mod needs its memory itself.
             Err(CallError::OutOfMemory { .. }) if !self.poisoned => {
+                self.batches.is_short = true;
                 for area in std::mem::take(&mut self.batches.kept).into_values() {
                     self.free_area(area.buffer)?;
                 }

@@ -72,6 +72,7 @@ pub(crate) struct Permits {
     protecting: Vec<(ComponentId, &'static str)>,
     marks: [ComponentId; 3],
     despawnable: ComponentId,
+    spawned_by: ComponentId,
 }
 
 impl Permits {
@@ -82,7 +83,8 @@ impl Permits {
         let observer = world.register_component::<Observer>();
         let system = world.register_component::<SystemIdMarker>();
         let despawnable = world.register_component::<DespawnableByMods>();
-        let marks = [IS_RESOURCE, world.register_component::<SpawnedBy>(), despawnable];
+        let spawned_by = world.register_component::<SpawnedBy>();
+        let marks = [IS_RESOURCE, spawned_by, despawnable];
         let mut protecting =
             vec![(IS_RESOURCE, "is a resource"), (observer, "is an observer"), (system, "is a registered system")];
         if let Some(types) = world.get_resource::<AppTypeRegistry>() {
@@ -93,7 +95,12 @@ impl Permits {
             };
             protecting.extend(PROTECTING.iter().filter_map(of_path));
         }
-        Self { protecting, marks, despawnable }
+        Self { protecting, marks, despawnable, spawned_by }
+    }
+
+    /// The component [`SpawnedBy`].
+    pub(crate) fn spawned_by(&self) -> ComponentId {
+        self.spawned_by
     }
 
     /// Why no mod may touch an entity, if so.

@@ -91,10 +91,15 @@ fn batches_of_their_own_leave_a_mod_its_memory() {
 
 #[test]
 fn a_mod_without_room_for_batches_of_their_own_shares_one() {
-    // Gives out two areas, and then one more for each that comes back.
+    // Gives out two areas, and then one more for each that comes back. Counts what is asked for.
     let text = r#"(module (memory (export "memory") 4)
+        (global $asked (mut i32) (i32.const 0))
+        (func (export "__asked") (param i64) (result i64)
+            (i32.store (i32.const 0) (global.get $asked))
+            (i64.const 4))
         (global $left (mut i32) (i32.const 2))
         (func (export "__alloc_buffer") (param i32) (result i32)
+            (global.set $asked (i32.add (global.get $asked) (i32.const 1)))
             (if (i32.eqz (global.get $left)) (then (return (i32.const 0))))
             (global.set $left (i32.sub (global.get $left) (i32.const 1)))
             (i32.mul (i32.const 65536) (i32.add (i32.const 1) (global.get $left))))
@@ -106,6 +111,11 @@ fn a_mod_without_room_for_batches_of_their_own_shares_one() {
     let third = instance.batch_of(2, 20_000).unwrap();
     assert_eq!((third.before, third.bytes.len()), (None, 20_000));
     assert_eq!(instance.batch_of(0, 20_000).unwrap().before, None, "the others were given back");
+    let asked: u32 = instance.call("asked", &(), &mut NoHostCalls).unwrap();
+    for place in 0..3 {
+        assert_eq!(instance.batch_of(place, 20_000).unwrap().before, None, "nothing is kept from now on");
+    }
+    assert_eq!(instance.call::<_, u32>("asked", &(), &mut NoHostCalls).unwrap(), asked, "and no room is asked for");
     assert!(!instance.is_poisoned());
 }
 

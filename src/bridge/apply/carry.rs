@@ -33,7 +33,7 @@ fn carry(world: &mut World, run: &Run, permits: &Permits, step: Step) -> Result<
                 return Err(CommandError::NotReserved { entity: entity.to_string() }.into());
             }
             check_relations(world, entity, &pieces)?;
-            pieces.extend(mark(world, &run.from.id));
+            pieces.extend(mark(world, permits, &run.from.id));
             insert::insert(world, entity, pieces).map_err(Failure::Panicked)
         }
         Step::Insert { entity, mut pieces, only_new } => {
@@ -120,7 +120,6 @@ fn is_there(world: &World, run: &Run, permits: &Permits, entity: Entity) -> Resu
 }
 
 /// What says whose an entity is.
-fn mark(world: &World, mod_id: &str) -> Option<Piece> {
-    let component = world.component_id::<SpawnedBy>()?;
-    Piece::new(world, component, Owned::Reflected(Box::new(SpawnedBy::new(mod_id))))
+fn mark(world: &World, permits: &Permits, mod_id: &str) -> Option<Piece> {
+    Piece::new(world, permits.spawned_by(), Owned::Reflected(Box::new(SpawnedBy::new(mod_id))))
 }

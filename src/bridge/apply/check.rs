@@ -333,7 +333,8 @@ impl<'c> Checker<'c> {
         if components.len() > 1 {
             self.check_distinct(components)?;
         }
-        let mut pieces: Vec<Piece> = Vec::with_capacity(components.len());
+        // One more says whose the entity is, if it is spawned.
+        let mut pieces: Vec<Piece> = Vec::with_capacity(components.len() + 1);
         for value in components {
             let ty = self.ty(value.ty)?;
             self.allow_component(ty)?;

@@ -161,10 +161,16 @@ impl Family {
 
     /// An entity and all that is despawned with it.
     pub(super) fn with_descendants(&mut self, world: &World, entity: Entity) -> Result<Vec<Entity>, Refused> {
-        let mut seen = EntityHashSet::from([entity]);
-        let mut all = vec![entity];
-        let mut at = 0;
         let mut found = Vec::new();
+        self.linked(world, entity, &mut found)?;
+        let mut all = vec![entity];
+        // Nearly always nothing hangs on it.
+        if found.is_empty() {
+            return Ok(all);
+        }
+        let mut seen = EntityHashSet::from([entity]);
+        let mut at = 1;
+        all.extend(found.drain(..).filter(|entity| seen.insert(*entity)));
         while let Some(entity) = all.get(at).copied() {
             self.linked(world, entity, &mut found)?;
             all.extend(found.drain(..).filter(|entity| seen.insert(*entity)));
