@@ -1,7 +1,7 @@
 //! What adopting us costs: crates, build time and binary size that an app of Bevy gets more. `cargo xtask bench cost`.
 //!
 //! For each kind of app, an empty one is built for release in a fresh target folder, and then the same with
-//! `WasmModsPlugin` in that folder: what cargo does in the second build is what was added. Both are programs that run. With
+//! `WasmModsPlugin` in that folder: what cargo does in the second build is what adding it takes. Both are programs that run. With
 //! `--quick` only the headless app. What has no figure could not be built here, and the reason stands in its place.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
@@ -17,8 +17,9 @@ use crate::{
     build::Built,
 };
 
-const METHOD: &str = "An app without systems, built for release with symbols stripped; then with the plugin, in the same target folder, so that the \
-    difference is what cargo compiles and links more. *Processor time* is of all cores together: what it takes by the clock depends on how many \
+const METHOD: &str = "An app without systems, built for release with symbols stripped; then with the plugin, each line in the target folder of the line \
+    before it: what cargo does then is what somebody waits for who adds the plugin to a game. Besides the new crates that is all of Bevy that the plugin has a \
+    feature turned on for, which is built anew. *Processor time* is of all cores together: what it takes by the clock depends on how many \
     there are. *Smaller* is without the default features (`hot_reload`, `input`, `json`). `wasi` is not in any of them.";
 
 fn main() -> Result<(), Box<dyn Error>> {
