@@ -88,7 +88,7 @@ mod tests {
         check("", "orchard_wind/src", "lib.rs", "orchard_wind/src/lib.rs", true);
         check("", "./orchard_wind/src/../tests", "all.rs", "orchard_wind/tests/all.rs", true);
         check("", "../shared/src", "lib.rs", "../shared/src/lib.rs", true);
-        let registry = "/home/ada/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/glam-0.32.1";
+        let registry = "/home/ada/.cargo/registry/src/registry.example-1949cf8c6b5b557f/glam-0.32.1";
         check("", registry, "src/f32/vec3.rs", "glam-0.32.1/src/f32/vec3.rs", false);
         check("", "/rustc/59807616e1", "library/core/src/option.rs", "core/src/option.rs", false);
         check("/rustc/59807616e1", "", "library/std/src/panicking.rs", "std/src/panicking.rs", false);
