@@ -10,7 +10,7 @@ mod snapshot;
 mod watcher;
 
 #[cfg(feature = "hot_reload")]
-use folder::is_mod_path;
+pub(crate) use folder::is_mod_path;
 pub(crate) use folder::list_mods;
 pub use loader::{ModFile, ModFileError, ModFileLoader};
 #[cfg(feature = "hot_reload")]

@@ -13,9 +13,13 @@ mod asset;
 mod bridge;
 mod diagnostics;
 mod lifecycle;
+#[cfg(feature = "overlay")]
+mod overlay;
 mod plugin;
 
 pub mod prelude;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use asset::{ModFile, ModFileError, ModFileLoader};
 pub use bridge::{
@@ -67,4 +71,6 @@ pub use mod_host::{
 };
 #[cfg(feature = "wasi")]
 pub use mod_host::{WasiError, WasiGrant, WasiGrants, WasiGuard};
+#[cfg(feature = "overlay")]
+pub use overlay::{ModsOverlay, ModsOverlayPlugin, ModsOverlaySystems};
 pub use plugin::{ModAppExt, WasmModsPlugin};

@@ -7,5 +7,7 @@ pub use crate::{
     ModSystems, ModTrigger, ModUsage, Mods, PermissionGroup, Permissions, Refusal, SaveMods, SettingDesc, SettingKind,
     SettingValue, SpawnedBy, SystemsOfMod, WasmModsPlugin,
 };
+#[cfg(feature = "overlay")]
+pub use crate::{ModsOverlay, ModsOverlayPlugin};
 #[cfg(feature = "wasi")]
 pub use crate::{WasiError, WasiGrants, WasiGuard};

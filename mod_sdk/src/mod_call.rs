@@ -93,11 +93,16 @@ impl From<DecodeError> for ModCallError {
     }
 }
 
-/// The body of an import of another mod in a native build.
-#[cfg_attr(target_family = "wasm", allow(dead_code, reason = "in a game there may be such a mod"))]
+/// The body of an import of another mod in a native build: what a test says in that mod's place.
+#[cfg(not(target_family = "wasm"))]
 #[doc(hidden)]
-pub fn no_other_mods<R>(id: &str) -> Result<R, ModCallError> {
-    Err(ModCallError::NotRunning { reason: format!("there is no mod `{id}` in a native build") })
+pub fn no_other_mods<Args: 'static, Import, R>(_: Import, id: &str, args: Args) -> Result<R, ModCallError>
+where
+    Import: crate::testing::Importable<Args, Answer = Result<R, ModCallError>>,
+{
+    crate::testing::answer::<Args, Import>(args).unwrap_or_else(|_| {
+        Err(ModCallError::NotRunning { reason: format!("there is no mod `{id}` in a native build") })
+    })
 }
 
 impl fmt::Display for ModCallError {
@@ -141,6 +146,12 @@ mod tests {
 
     #[test]
     fn in_a_native_build_nobody_is_there() {
-        assert!(matches!(no_other_mods::<u8>("bees"), Err(ModCallError::NotRunning { .. })));
+        fn honey(_: u32) -> Result<u8, ModCallError> {
+            Ok(0)
+        }
+
+        assert!(matches!(no_other_mods(honey, "bees", (1,)), Err(ModCallError::NotRunning { .. })));
+        let _honey = crate::testing::replace(honey, |jars: u32| Ok(jars as u8 + 1));
+        assert_eq!(no_other_mods(honey, "bees", (1,)), Ok(2));
     }
 }

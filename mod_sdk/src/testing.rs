@@ -3,6 +3,7 @@
 
 mod commands;
 mod game;
+mod imports;
 pub(crate) mod jobs;
 mod memory;
 
@@ -15,6 +16,8 @@ pub use commands::{TestCommand, TestValue};
 #[cfg(test)]
 pub(crate) use game::ASKED;
 pub(crate) use game::{query_row, query_ticks};
+pub(crate) use imports::answer;
+pub use imports::{Importable, Replaced, replace};
 pub use jobs::{finish, ticket};
 use memory::Memory;
 #[cfg(test)]

@@ -32,6 +32,8 @@ mod messages;
 mod mod_calls;
 mod observers;
 mod old_plugins;
+#[cfg(feature = "overlay")]
+mod overlay;
 mod own_assets;
 mod permissions;
 #[cfg(feature = "hot_reload")]
@@ -43,6 +45,8 @@ mod settings;
 mod shaky;
 mod support;
 mod systems;
+#[cfg(feature = "testing")]
+mod testing;
 mod tidy;
 #[cfg(feature = "trace")]
 mod trace;

@@ -2,8 +2,8 @@
 //!
 //! This file only reads the command line. [`mods`] keeps `assets/mods` in step with `examples/mods`, [`guests`] builds
 //! the modules that the tests load, [`languages`] calls the compilers for both and [`sources`] tells whether a committed
-//! module is older than its sources. [`hostile`] tries to bring the host down, [`mod@bench`] measures, and [`trace`] draws what a profiler
-//! has seen.
+//! module is older than its sources. [`hostile`] tries to bring the host down, [`mod@bench`] measures, [`trace`] draws what a profiler
+//! has seen, and [`window`] plays the showcase in a real window.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command talks to the terminal")]
 
 mod bench;
@@ -14,6 +14,7 @@ mod languages;
 mod mods;
 mod sources;
 mod trace;
+mod window;
 
 use std::{env, fmt::Display, path::Path, process::ExitCode};
 
@@ -26,7 +27,8 @@ cargo xtask hostile        try to bring the host down, for a minute; with `--min
 cargo xtask soak           play a game with 50 mods of mixed manners for 200,000 frames, or `--frames <number>`
 cargo xtask bench          measure, and make docs/benchmarks.md and target/bench.json of it; `--peers` measures
                            other projects, too; `--quick` takes fewer rounds; `bench <name> ...` runs only those
-cargo xtask trace <file>   draw a Chrome trace of a game into docs/trace.svg: how mods were loaded, and a frame";
+cargo xtask trace <file>   draw a Chrome trace of a game into docs/trace.svg: how mods were loaded, and a frame
+cargo xtask window         play examples/swarm in a window that nobody sees, and work its panel of mods by key and mouse";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
         ["hostile", arguments @ ..] => return tried(hostile::run(root, arguments)),
         ["bench", arguments @ ..] => return tried(bench::run(root, arguments)),
         ["trace", file] => return told(trace::draw(Path::new(file), &root.join("docs/trace.svg"))),
+        ["window"] => return told(window::run(root)),
         ["soak"] => return tried(hostile::soak(root, "200000")),
         ["soak", "--frames", frames] => return tried(hostile::soak(root, frames)),
         _ => {

@@ -3,7 +3,7 @@
 use mod_abi::{Direction, codec::Codec, names};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::{FnArg, LitStr, Pat, Type, spanned::Spanned};
+use syn::{FnArg, LitStr, Pat, Signature, Type, spanned::Spanned};
 
 use crate::{
     manifest::{self, Manifest},
@@ -54,10 +54,12 @@ pub(crate) fn export(function: &Function, manifest: &Manifest) -> TokenStream {
 /// `#[import]`: a function with a body that calls the game or another mod.
 pub(crate) fn import(function: &Function, manifest: &Manifest) -> TokenStream {
     let codec = manifest.codec;
-    let Function { attributes, visibility, signature, .. } = function;
+    let Function { attributes, visibility, .. } = function;
+    let signature = with_arguments_of_other_names(&function.signature);
     let name = function.name();
     let symbol = names::symbol(&name);
     let module = module(codec);
+    let ident = &signature.ident;
     let values: Vec<_> = signature.inputs.iter().filter_map(argument_name).collect();
     let args = match values.as_slice() {
         [value] => quote!(#value),
@@ -68,8 +70,12 @@ pub(crate) fn import(function: &Function, manifest: &Manifest) -> TokenStream {
     let checks = checks(&module, &argument_types(function), "writes", function, "reads");
     let origin = function.mod_id.as_ref().map(LitStr::value);
     let (from, call, native) = match &origin {
-        None => ("env".to_owned(), quote!(import), quote!(not_in_a_game(#name))),
-        Some(id) => (format!("{}{id}", names::MOD_IMPORT_PREFIX), quote!(import_mod), quote!(no_other_mods(#id))),
+        None => ("env".to_owned(), quote!(import), quote!(not_in_a_game(#ident, #name, (#(#values,)*)))),
+        Some(id) => (
+            format!("{}{id}", names::MOD_IMPORT_PREFIX),
+            quote!(import_mod),
+            quote!(no_other_mods(#ident, #id, (#(#values,)*))),
+        ),
     };
     let tracked = manifest::tracked();
     quote! {
@@ -87,7 +93,6 @@ pub(crate) fn import(function: &Function, manifest: &Manifest) -> TokenStream {
             }
             #[cfg(not(target_family = "wasm"))]
             {
-                let _ = (#(#values,)*);
                 ::mod_sdk::__private::#native
             }
         }
@@ -99,6 +104,20 @@ pub(crate) fn import(function: &Function, manifest: &Manifest) -> TokenStream {
         #checks
         #tracked
     }
+}
+
+/// The signature, in which no argument is called as the function is: in a native build, the body names the function itself.
+fn with_arguments_of_other_names(signature: &Signature) -> Signature {
+    let mut signature = signature.clone();
+    for argument in &mut signature.inputs {
+        if let FnArg::Typed(argument) = argument
+            && let Pat::Ident(name) = &mut *argument.pat
+            && name.ident == signature.ident
+        {
+            name.ident = format_ident!("{}_", name.ident);
+        }
+    }
+    signature
 }
 
 /// Where the SDK speaks that codec.

@@ -111,7 +111,7 @@ fn play_sound(name: String, volume: f32) -> bool;
 pub fn stop();
 
 #[import]
-pub(crate) fn spot(name: String) -> Vec3;
+pub(crate) fn spot(spot: String) -> Vec3;
 
 fn scan(world: World) {
     for (t, v) in &world.query::<(&Transform, &Velocity)>() {
@@ -149,5 +149,7 @@ fn main() {
     let _ = |x, y| Mood::Busy(x, y);
     let panic = std::panic::catch_unwind(|| stop()).unwrap_err();
     let text = panic.downcast_ref::<String>().unwrap();
-    assert_eq!(text, "`stop` is provided by the game and cannot be called in a native build");
+    assert!(text.starts_with("`stop` is provided by the game and cannot be called in a native build"), "{text}");
+    let _spot = mod_sdk::testing::replace(spot, |spot: String| Vec3::X * spot.len() as f32);
+    assert_eq!(spot("hive".to_owned()), Vec3::X * 4.0);
 }
