@@ -6,6 +6,11 @@
 //! the lifecycle decides what happens to it, and [`WasmModsPlugin`] puts them together. What mods use is shown by
 //! [`ModDiagnosticsPlugin`].
 
+/// The book for games is tested as the documentation is.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/hosting_mods.md")]
+struct HostingMods;
+
 #[macro_use]
 mod trace;
 
