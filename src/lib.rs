@@ -6,10 +6,18 @@
 //! the lifecycle decides what happens to it, and [`WasmModsPlugin`] puts them together. What mods use is shown by
 //! [`ModDiagnosticsPlugin`].
 
-/// The book for games is tested as the documentation is.
+/// What `docs` shows in Rust is tested as the documentation is.
 #[cfg(doctest)]
-#[doc = include_str!("../docs/hosting_mods.md")]
-struct HostingMods;
+mod texts {
+    #[doc = include_str!("../docs/game-api.md")]
+    struct GameApi;
+    #[doc = include_str!("../docs/hosting_mods.md")]
+    struct HostingMods;
+    #[doc = include_str!("../docs/observing.md")]
+    struct Observing;
+    #[doc = include_str!("../docs/security.md")]
+    struct Security;
+}
 
 #[macro_use]
 mod trace;

@@ -27,6 +27,7 @@ mod json_mods;
 mod leftovers;
 mod lifecycle;
 mod limits;
+mod links;
 mod load_order;
 mod messages;
 mod mod_calls;
