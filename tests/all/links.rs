@@ -45,7 +45,7 @@ fn every_snippet_in_rust_is_compiled() {
 
 /// All files below the root that end so, by path with `/` between its parts: those of the repository, and none that something
 /// built or fetched.
-fn texts(root: &Path, ending: &str) -> BTreeMap<String, String> {
+pub(crate) fn texts(root: &Path, ending: &str) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let mut folders = vec![String::new()];
     while let Some(folder) = folders.pop() {

@@ -34,6 +34,7 @@ mod mod_calls;
 mod observers;
 mod old_plugins;
 mod own_assets;
+mod packages;
 mod permissions;
 #[cfg(feature = "hot_reload")]
 mod reload;
