@@ -45,14 +45,42 @@ fn problems(path: &str, text: &str) -> Vec<String> {
 }
 
 #[test]
+fn every_feature_stands_in_a_table() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &str| fs::read_to_string(root.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let pairs = [
+        ("Cargo.toml", "docs/hosting_mods.md"),
+        ("mod_host/Cargo.toml", "mod_host/README.md"),
+        ("mod_sdk/Cargo.toml", "mod_sdk/README.md"),
+        ("mod_sdk/abi/Cargo.toml", "mod_sdk/abi/README.md"),
+    ];
+    for (manifest, table) in pairs {
+        let missing = features_without_a_line(&read(manifest), &read(table));
+        assert!(missing.is_empty(), "{table} has no line for these features of {manifest}: {missing:?}");
+    }
+}
+
+fn features_without_a_line(manifest: &str, table: &str) -> Vec<String> {
+    let features = manifest.split_once("[features]\n").map_or("", |(_, rest)| rest);
+    let features = features.split_once("\n[").map_or(features, |(features, _)| features);
+    let names = features.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(" = "));
+    let names = names.map(|(name, _)| name.to_owned()).filter(|name| name != "default");
+    names.filter(|name| !table.contains(&format!("\n| `{name}` |"))).collect()
+}
+
+#[test]
 fn what_is_missing_is_found() {
     assert_eq!(problems("examples/a/Cargo.toml", "[package]\nname = \"a\"\npublish = false\n"), [""; 0]);
     assert_eq!(problems("examples/a/Cargo.toml", "[package]\nname = \"a\"\npublish.workspace = true\n"), [""; 0]);
     assert_eq!(problems("examples/a/Cargo.toml", "[package]\nname = \"a\"\n\n[x]\npublish = false\n").len(), 1);
     assert_eq!(problems("examples/a/Cargo.toml", "[workspace]\nmembers = []\n"), [""; 0]);
     assert_eq!(problems("deny.toml", "[package]\n"), [""; 0]);
-    let text = "[package]\nname = \"a\"\ndescription = \"A\"\nkeywords = []\nreadme = \"README.md\"\nlicense.workspace = true\ninclude = []\n";
+    let text = "[package]\nname = \"a\"\ndescription = \"A\"\nkeywords = []\nreadme = \"README.md\"\n\
+                license.workspace = true\ninclude = []\n";
     let found = problems("mod_host/Cargo.toml", text);
     assert!(found.len() == 2 && found[0].contains("`categories`") && found[1].contains("`rust-version`"), "{found:?}");
     assert_eq!(problems("mod_host/Cargo.toml", "[package]\npublish = false\n").len(), 1);
+    let manifest =
+        "[package]\n\n[features]\ndefault = [\"a\"]\n## What it is.\na = []\nb_c = [\"a\"]\n\n[dependencies]\nd = 1\n";
+    assert_eq!(features_without_a_line(manifest, "| feature |\n|---|\n| `a` | x |\n"), ["b_c"]);
 }
