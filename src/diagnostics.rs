@@ -65,6 +65,18 @@ impl Plugin for ModDiagnosticsPlugin {
 }
 
 /// The paths of a mod's diagnostics: `mods/<id>/time` and so on, one value for each frame.
+///
+/// ```
+/// # use bevy::prelude::*;
+/// # use bevy_wasm_mods::prelude::*;
+/// use bevy::diagnostic::DiagnosticsStore;
+///
+/// fn show(diagnostics: Res<DiagnosticsStore>) {
+///     let time = diagnostics.get(&ModDiagnostics::time("orchard_wind"));
+///     info!("{:?} ms", time.and_then(|time| time.smoothed()));
+/// }
+/// # assert_eq!(ModDiagnostics::time("orchard_wind").as_str(), "mods/orchard_wind/time");
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct ModDiagnostics;
 

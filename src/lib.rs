@@ -6,6 +6,19 @@
 //! the lifecycle decides what happens to it, and [`WasmModsPlugin`] puts them together. What mods use is shown by
 //! [`ModDiagnosticsPlugin`].
 
+/// What `docs` shows in Rust is tested as the documentation is.
+#[cfg(doctest)]
+mod texts {
+    #[doc = include_str!("../docs/game-api.md")]
+    struct GameApi;
+    #[doc = include_str!("../docs/hosting_mods.md")]
+    struct HostingMods;
+    #[doc = include_str!("../docs/observing.md")]
+    struct Observing;
+    #[doc = include_str!("../docs/security.md")]
+    struct Security;
+}
+
 #[macro_use]
 mod trace;
 

@@ -44,6 +44,13 @@ use crate::{
 /// It reads files through Bevy's [`AssetPlugin`], which may come before it or after it, alone or in `DefaultPlugins`. A game
 /// that has none gets one when it starts.
 /// [`ModSettings`] holds what can be chosen.
+///
+/// ```
+/// # use bevy::prelude::*;
+/// # use bevy_wasm_mods::prelude::*;
+/// let mut app = App::new();
+/// app.add_plugins((MinimalPlugins, WasmModsPlugin));
+/// ```
 #[derive(Debug, Default, Clone, Copy)]
 pub struct WasmModsPlugin;
 
@@ -141,6 +148,17 @@ fn watch(app: &mut App, folder: &str) {
 }
 
 /// What [`WasmModsPlugin`] adds to [`App`].
+///
+/// ```
+/// # use bevy::prelude::*;
+/// # use bevy_wasm_mods::prelude::*;
+/// fn announce(In(text): In<String>) {
+///     info!("{text}");
+/// }
+///
+/// let mut app = App::new();
+/// app.add_plugins((MinimalPlugins, WasmModsPlugin)).add_mod_import("announce", announce);
+/// ```
 pub trait ModAppExt {
     /// Offers a system to all mods as a function that they call with `#[import]`.
     ///

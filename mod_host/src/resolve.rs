@@ -33,6 +33,17 @@ pub struct Candidate<'a> {
 }
 
 /// What a game is to mods.
+///
+/// ```
+/// use mod_abi::Identity;
+/// use mod_host::{Candidate, GameIdentity, Version, resolve};
+///
+/// let game = GameIdentity { id: "orchard".to_owned(), api: Version::new(0, 3, 0) };
+/// let pests = Identity::parse(b"abi: 3\nid: pests\nversion: 0.1.0\ngame: orchard ^0.2")?;
+/// let pests = Candidate { identity: &pests, origin: "pests.wasm" };
+/// assert_eq!(resolve(&[pests], [], Some(&game)).problems.len(), 1);
+/// # Ok::<_, mod_abi::IdentityError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GameIdentity {
     /// Its id, as mods state it.

@@ -4,6 +4,21 @@
 use std::time::Duration;
 
 /// What an instance did since [`Instance::take_usage`](crate::Instance::take_usage) was last called.
+///
+/// ```
+/// # use mod_host::{CompiledMod, HostEngine, Instance, InstanceConfig, Limits, NoHostCalls};
+/// # let bytes = std::fs::read("examples/greeter.wasm")?;
+/// # let greeter = CompiledMod::new(&HostEngine::shared()?, &bytes, "greeter", &Limits::default())?;
+/// # let mut config = InstanceConfig::default();
+/// # config.host_functions = ["announce".into()].into();
+/// let mut instance = Instance::new(&greeter, config)?;
+/// instance.take_usage();
+/// let _: Vec<f64> = instance.call("double", &[1.5, 21.0].as_slice(), &mut NoHostCalls)?;
+/// let usage = instance.take_usage();
+/// assert_eq!(usage.calls, 1);
+/// assert!(usage.bytes_in >= 16 && usage.bytes_out >= 16);
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Usage {

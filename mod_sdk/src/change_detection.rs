@@ -50,6 +50,18 @@ impl Ticks {
 /// rows go back into the game, and only they are `Changed` there.
 ///
 /// As query data, `Mut<T>` is the same as `&mut T`, except that [`Query::iter`](crate::Query::iter) gives a [`Ref`].
+///
+/// ```
+/// # use mod_sdk::prelude::*;
+/// /// Entities that stand at zero already do not become `Changed` in the game.
+/// fn settle(mut all: Query<&mut Transform>) {
+///     for mut transform in &mut all {
+///         if transform.translation != Vec3::ZERO {
+///             transform.translation = Vec3::ZERO;
+///         }
+///     }
+/// }
+/// ```
 pub struct Mut<'a, T: ?Sized> {
     value: &'a mut T,
     dirty: &'a Cell<u8>,

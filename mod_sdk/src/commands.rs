@@ -130,6 +130,19 @@ impl Commands<'_, '_> {
 }
 
 /// The commands for one entity, one after the other.
+///
+/// ```
+/// # use mod_sdk::prelude::*;
+/// # #[derive(Component)] #[component(define)] struct Lit;
+/// # #[derive(Component)] #[component(define)] struct Burnt;
+/// fn burn(lit: Query<Entity, With<Lit>>, mut commands: Commands) {
+///     for candle in &lit {
+///         commands.entity(candle).remove::<Lit>().insert(Burnt);
+///     }
+///     let spark = commands.spawn(Lit).id();
+///     info!("{spark} burns");
+/// }
+/// ```
 #[derive(Debug)]
 pub struct EntityCommands<'a> {
     entity: Entity,
@@ -243,6 +256,16 @@ impl<'a> EntityCommands<'a> {
 }
 
 /// Spawns the children of an entity, for [`EntityCommands::with_children`].
+///
+/// ```
+/// # use mod_sdk::prelude::*;
+/// fn build(mut commands: Commands) {
+///     commands.spawn(Transform::IDENTITY).with_children(|mast: &mut ChildSpawnerCommands| {
+///         mast.spawn(Transform::from_xyz(0.0, 1.0, 0.0));
+///         mast.spawn(Transform::from_xyz(0.0, 2.0, 0.0));
+///     });
+/// }
+/// ```
 #[derive(Debug)]
 pub struct ChildSpawnerCommands<'a> {
     parent: Entity,

@@ -107,7 +107,8 @@ pub trait Component: Reflect {
 /// choices = ["slow", "very-fast"]
 /// ```
 ///
-/// ```ignore
+/// ```
+/// # use mod_sdk::prelude::*;
 /// #[derive(Resource)]
 /// #[resource(settings)]
 /// struct Settings {

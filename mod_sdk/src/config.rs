@@ -62,10 +62,29 @@ impl ScheduleConfigs {
 
 /// A system of any mod by its full name: the mod's id, `::`, and the name of the function. There need not be such a
 /// system.
+///
+/// ```
+/// # use mod_sdk::prelude::*;
+/// # fn drift() {}
+/// # fn plugin(app: &mut App) {
+/// app.add_systems(Update, drift.after(SystemName("weather::blow")));
+/// # }
+/// # mod_sdk::testing::describe(plugin);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SystemName(pub &'static str);
 
 /// A set of systems that the game offers to mods under that name.
+///
+/// ```
+/// # use mod_sdk::prelude::*;
+/// # fn drift() {}
+/// # fn plugin(app: &mut App) {
+/// // In the game: app.add_mod_set("movement", Movement);
+/// app.add_systems(Update, drift.before(GameSet("movement")));
+/// # }
+/// # mod_sdk::testing::describe(plugin);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct GameSet(pub &'static str);
 
@@ -109,6 +128,17 @@ impl<Marker: 'static, F: SystemParamFunction<Marker>> IntoSystemSet<(IsFunction,
 /// Systems that can be added to a schedule: a function, a closure, or a tuple of up to sixteen.
 ///
 /// `Marker` only tells the implementations apart. It is not meant to be implemented by mods.
+///
+/// ```
+/// # use mod_sdk::prelude::*;
+/// # fn look() {}
+/// # fn think() {}
+/// # fn act() {}
+/// # fn plugin(app: &mut App) {
+/// app.add_systems(Update, ((look, think).chain(), act.after(think).run_if(resource_exists::<Time>)));
+/// # }
+/// # mod_sdk::testing::describe(plugin);
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is neither a system nor a tuple of systems",
     label = "not a system",

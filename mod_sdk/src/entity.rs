@@ -10,6 +10,21 @@ use crate::reflect::{InPlace, ReadError, Reflect, SchemaText};
 /// The id of an entity of the game, as the 64 bits that Bevy gives it.
 ///
 /// It is only a name: the entity may be gone by the time that it is used.
+///
+/// ```
+/// # use mod_sdk::prelude::*;
+/// #[derive(Component)]
+/// #[component(define)]
+/// struct Follows(Entity); // ids may be kept, in saves too
+///
+/// fn follow(mut followers: Query<(&mut Transform, &Follows)>, world: World) {
+///     for (mut transform, Follows(leader)) in &mut followers {
+///         if let Some(there) = world.get::<Transform>(*leader) {
+///             transform.look_at(there.translation, Vec3::Y);
+///         }
+///     }
+/// }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[repr(transparent)]
 pub struct Entity(u64);

@@ -260,6 +260,15 @@
 //! `query::combinations`, `exports`, `imports`, `random` and `testing`. `codecs` is the way of functions in each codec; `opaque`
 //! and `ticket` are what they hand around that stays in the game.
 
+/// Other texts are tested as the documentation is. The tutorial lies outside of the crate's folder, so only tests may name it.
+#[cfg(doctest)]
+mod texts {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../docs/writing_mods.md")]
+    struct WritingMods;
+}
+
 // The macros' output names the crate from outside; here it has to be inside, too.
 extern crate self as mod_sdk;
 

@@ -9,6 +9,17 @@ use crate::{block::Blocks, describe::Types, param::SystemParam};
 /// A value that belongs to one system and lasts from run to run. It starts as the default.
 ///
 /// It lives in the mod: a reload of the mod starts again.
+///
+/// ```
+/// # use mod_sdk::prelude::*;
+/// fn every_second(time: Res<Time>, mut last: Local<u64>) {
+///     let second = time.elapsed().as_secs();
+///     if *last != second {
+///         *last = second;
+///         info!("{second} seconds");
+///     }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Local<'s, T>(&'s mut T);
 

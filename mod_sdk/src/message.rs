@@ -52,6 +52,15 @@ pub trait Message: Reflect {
 /// The messages that came since the system last ran.
 ///
 /// Those that a run leaves unread are gone: the next run has only what came in the meantime.
+///
+/// ```
+/// # use mod_sdk::prelude::*;
+/// # #[derive(Message)] #[message(path = "orchard::AppleFell")] struct AppleFell { weight: f32 }
+/// fn weigh(mut fell: MessageReader<AppleFell>) {
+///     let weight: f32 = fell.read().map(|apple| apple.weight).sum();
+///     info!("{weight} kg more");
+/// }
+/// ```
 #[derive(Debug)]
 pub struct MessageReader<'w, M> {
     messages: &'w [M],
@@ -134,6 +143,14 @@ impl<M> ExactSizeIterator for MessageIterator<'_, M> {}
 impl<M> FusedIterator for MessageIterator<'_, M> {}
 
 /// Writes messages. They are [commands](crate::Commands), so they are there when the system has run.
+///
+/// ```
+/// # use mod_sdk::prelude::*;
+/// # #[derive(Message)] #[message(path = "orchard::AppleFell")] struct AppleFell { weight: f32 }
+/// fn shake(mut fell: MessageWriter<AppleFell>) {
+///     fell.write(AppleFell { weight: 0.2 });
+/// }
+/// ```
 #[derive(Debug)]
 pub struct MessageWriter<'w, M>(PhantomData<(&'w mut (), fn(M))>);
 

@@ -20,6 +20,16 @@ use crate::{
 /// A resource, to read.
 ///
 /// A system with a `Res<T>` does not run while the game has no `T`; one with an `Option<Res<T>>` does.
+///
+/// ```
+/// # use mod_sdk::prelude::*;
+/// # #[derive(Resource)] #[resource(path = "orchard::Orchard")] struct Orchard { day: u32 }
+/// fn greet(orchard: Res<Orchard>) {
+///     if orchard.is_changed() {
+///         info!("it is day {}", orchard.day);
+///     }
+/// }
+/// ```
 pub struct Res<'w, T>(Ref<'w, T>);
 
 /// A resource, to change. As with a [`Mut`], only borrowing it mutably marks it as changed.

@@ -38,6 +38,27 @@ use crate::{
 };
 
 /// Everything that [`Persist`](crate::Persist) parameters keep, as the host takes it when another version is to follow.
+///
+/// ```
+/// use mod_sdk::{
+///     prelude::*,
+///     testing::{self, SystemTest},
+/// };
+///
+/// #[derive(Reflect, Default)]
+/// struct Visits {
+///     count: u32,
+/// }
+///
+/// fn greet(mut visits: Persist<Visits>) {
+///     visits.count += 1;
+/// }
+///
+/// SystemTest::new(greet).run();
+/// let kept = testing::save_all();
+/// assert_eq!(kept.len(), 1);
+/// testing::restore_all(&kept); // what the next version does first
+/// ```
 #[must_use]
 pub fn save_all() -> Vec<SavedState> {
     as_the_host_reads(&persist::save_all())
@@ -52,6 +73,17 @@ pub fn restore_all(states: &[SavedState]) {
 }
 
 /// What a mod tells the game about itself.
+///
+/// ```
+/// use mod_sdk::{prelude::*, testing};
+///
+/// fn look() {}
+///
+/// let description = testing::describe(|app| {
+///     app.add_systems(Update, look);
+/// });
+/// assert_eq!((description.systems[0].name.as_str(), description.systems[0].schedule.as_str()), ("look", "Update"));
+/// ```
 #[must_use]
 pub fn describe(main: fn(&mut App)) -> ModDescription {
     as_the_host_reads(&Runtime::new(main).describe())

@@ -56,6 +56,17 @@ pub struct Ticket<R> {
 }
 
 /// Why there is no result.
+///
+/// ```
+/// use mod_sdk::{JobError, testing};
+///
+/// let ticket = testing::ticket::<u32>();
+/// testing::finish(ticket, Err(JobError::Failed { reason: "the map has a hole".to_owned() }));
+/// match ticket.poll() {
+///     Some(Err(error)) => assert!(error.to_string().contains("the map has a hole")),
+///     other => panic!("{other:?}"),
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum JobError {

@@ -5,6 +5,13 @@ use glam::{Mat3, Mat4, Quat, Vec3};
 use crate::Component;
 
 /// Position, rotation and scale of an entity, relative to its parent or, without one, to the World.
+///
+/// ```
+/// use mod_sdk::prelude::*;
+///
+/// let at = Transform::from_xyz(1.0, 2.0, 0.0).with_scale(Vec3::splat(2.0));
+/// assert_eq!(at.transform_point(Vec3::X), Vec3::new(3.0, 2.0, 0.0));
+/// ```
 #[derive(Component, Debug, Clone, Copy, PartialEq)]
 #[component(path = "bevy_transform::components::transform::Transform")]
 // In order and without gaps, so that mods can use columns of it where they stand.

@@ -26,6 +26,17 @@ pub struct SpawnedBy {
 }
 
 /// Allows mods to despawn this entity, which the game spawned. What a mod spawned itself it may always despawn.
+///
+/// ```
+/// # use bevy::prelude::*;
+/// # use bevy_wasm_mods::prelude::*;
+/// #[derive(Component, Reflect)]
+/// struct Weed;
+///
+/// fn grow(mut commands: Commands) {
+///     commands.spawn((Weed, DespawnableByMods));
+/// }
+/// ```
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Component, Reflect)]
 #[reflect(Component, Default, Debug, PartialEq)]
 #[type_path = "bevy_wasm_mods"]

@@ -12,6 +12,17 @@ use mod_host::Usage;
 /// compiling it, does not.
 ///
 /// [`ModRegistry::usage`](crate::ModRegistry::usage) has that of the last frame.
+///
+/// ```
+/// # use bevy::prelude::*;
+/// # use bevy_wasm_mods::prelude::*;
+/// fn find_the_slowest(mods: Res<ModRegistry>) {
+///     let used = mods.iter().filter_map(|info| Some((mods.usage(&info.id)?, info.id)));
+///     if let Some((usage, id)) = used.max_by_key(|(usage, _)| usage.time) {
+///         info!("{id} took {:?} for {} calls in the last frame", usage.time, usage.calls);
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ModUsage {

@@ -56,6 +56,16 @@ pub struct Mods<'w> {
 }
 
 /// A mod, as the game may show it.
+///
+/// ```
+/// # use bevy::prelude::*;
+/// # use bevy_wasm_mods::prelude::*;
+/// fn list(mods: Res<ModRegistry>) {
+///     for ModInfo { id, version, file, state, .. } in mods.iter() {
+///         info!("{id} {version} of {file}: {state:?}");
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct ModInfo {
     /// Its id.
@@ -74,6 +84,18 @@ pub struct ModInfo {
 }
 
 /// A call from the game that brought no answer.
+///
+/// ```
+/// # use bevy::prelude::*;
+/// # use bevy_wasm_mods::prelude::*;
+/// fn ask(mut mods: Mods) {
+///     match mods.call::<_, f64>("orchard_wind", "force", &()) {
+///         Ok(force) => info!("the wind has {force}"),
+///         Err(ModCallError::NoSuchMod { .. }) => {} // a game without wind
+///         Err(error) => warn!("{error}"),
+///     }
+/// }
+/// ```
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ModCallError {
@@ -187,6 +209,16 @@ impl Deref for Mods<'_> {
 }
 
 /// Calls into mods with the whole World, so that host functions and on-demand access work in the middle of the call.
+///
+/// ```
+/// # use bevy::prelude::*;
+/// # use bevy_wasm_mods::prelude::*;
+/// fn sell(world: &mut World) -> Result {
+///     let coins: f64 = world.call_mod("orchard_market", "price", &12_u32)?;
+///     info!("{coins} coins");
+///     Ok(())
+/// }
+/// ```
 pub trait CallMod {
     /// Calls an export of a mod, as [`Mods::call`] does.
     ///

@@ -46,6 +46,25 @@ pub struct ModFault {
 }
 
 /// Why a mod failed.
+///
+/// ```
+/// # use bevy::prelude::*;
+/// # use bevy_wasm_mods::prelude::*;
+/// use bevy_wasm_mods::FaultCause;
+///
+/// /// Whose fault is it: of the file, of the folder of mods as a whole, or of code that ran?
+/// fn tell(mut events: MessageReader<ModEvent>) {
+///     for event in events.read() {
+///         if let ModEvent::Failed { id, fault } = event {
+///             match &fault.cause {
+///                 FaultCause::Refused(problems) => info!("{id} does not fit: {} problems", problems.len()),
+///                 FaultCause::System(error) => info!("{id} failed while it ran: {error}"),
+///                 other => info!("{id} was not loaded: {other}"),
+///             }
+///         }
+///     }
+/// }
+/// ```
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum FaultCause {
@@ -190,6 +209,21 @@ impl std::error::Error for ModFault {
 }
 
 /// What happened to a mod, as a Bevy message.
+///
+/// ```
+/// # use bevy::prelude::*;
+/// # use bevy_wasm_mods::prelude::*;
+/// fn tell(mut events: MessageReader<ModEvent>) {
+///     for event in events.read() {
+///         match event {
+///             ModEvent::Loaded { id } => info!("{id} is new"),
+///             ModEvent::Reloaded { id, lost } => info!("{id} was replaced, and has lost {lost:?}"),
+///             ModEvent::Failed { id, fault } => info!("{id} was stopped: {fault}"),
+///             _ => {}
+///         }
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone, Message)]
 #[non_exhaustive]
 pub enum ModEvent {

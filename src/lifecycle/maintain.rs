@@ -30,6 +30,19 @@ use crate::{
 };
 
 /// The schedule in which mods are installed, replaced and stopped. It runs before `First`.
+///
+/// ```
+/// # use bevy::prelude::*;
+/// # use bevy_wasm_mods::prelude::*;
+/// use bevy_wasm_mods::MaintainMods;
+///
+/// fn before_any_mod_changes() {}
+///
+/// # let mut app = App::new();
+/// # app.add_plugins((MinimalPlugins, WasmModsPlugin));
+/// app.add_systems(MaintainMods, before_any_mod_changes);
+/// # app.update();
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ScheduleLabel)]
 pub struct MaintainMods;
 

@@ -31,6 +31,20 @@ mod files;
 pub(crate) use files::Files;
 
 /// Whether a mod runs, and if not, why.
+///
+/// ```
+/// # use bevy::prelude::*;
+/// # use bevy_wasm_mods::prelude::*;
+/// fn in_words(state: &ModState) -> String {
+///     match state {
+///         ModState::Running => "runs".to_owned(),
+///         ModState::Disabled => "is switched off".to_owned(),
+///         ModState::Pending { types } => format!("waits until the game uses {}", types.join(", ")),
+///         ModState::Failed(fault) => format!("was stopped: {}", fault.cause),
+///         _ => "is on its way".to_owned(),
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum ModState {
@@ -79,6 +93,18 @@ impl ModState {
 /// fn list(mods: Res<ModRegistry>) {
 ///     for info in mods.iter() {
 ///         println!("{} {} in {}: {:?}", info.id, info.version, info.file, info.state);
+///     }
+/// }
+/// ```
+///
+/// ```
+/// # use bevy::prelude::*;
+/// # use bevy_wasm_mods::prelude::*;
+/// /// Runs beside systems of mods, which a system with `Mods` does not.
+/// fn loading_screen(mods: Res<ModRegistry>, mut done: Local<bool>) {
+///     if !*done && mods.all_settled() {
+///         *done = true;
+///         info!("{:?} run, {} problems", mods.load_order().collect::<Vec<_>>(), mods.problems().len());
 ///     }
 /// }
 /// ```

@@ -263,6 +263,13 @@ impl ModSettings {
 ///
 /// A reload keeps everything. So does a failure: the game goes on with what there is until the mod is replaced, unloaded
 /// or switched off.
+///
+/// ```
+/// # use bevy::prelude::*;
+/// # use bevy_wasm_mods::prelude::*;
+/// // The player may switch a mod off and keep what it built.
+/// let settings = ModSettings { leftovers: Leftovers::Keep, ..default() };
+/// ```
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub enum Leftovers {
     /// The entities that it spawned are despawned, components that it defined are taken off other entities, and resources

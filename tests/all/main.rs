@@ -27,6 +27,7 @@ mod json_mods;
 mod leftovers;
 mod lifecycle;
 mod limits;
+mod links;
 mod load_order;
 mod messages;
 mod mod_calls;
@@ -35,6 +36,7 @@ mod old_plugins;
 #[cfg(feature = "overlay")]
 mod overlay;
 mod own_assets;
+mod packages;
 mod permissions;
 #[cfg(feature = "hot_reload")]
 mod reload;

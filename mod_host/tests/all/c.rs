@@ -101,13 +101,13 @@ fn the_mod_of_the_example_game_compiles_without_a_warning() {
 
 #[test]
 fn the_examples_in_texts_compile() {
-    let readme = include_str!("../../../README.md");
-    let of_readme = readme.split("```c\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let tutorial = include_str!("../../../docs/writing_mods.md");
+    let of_tutorial = tutorial.split("```c\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
     // The comment at the top, without the star in front of each line and without the compiler's command at the end.
     let header = include_str!("../../../mod_sdk/c/mod_sdk.h");
     let lines = header.lines().take_while(|line| !line.contains("clang")).skip(1);
     let of_header: Vec<&str> = lines.map(|line| line.trim_start_matches(" *")).collect();
-    for (text, id) in [(of_readme, "drifting"), (&of_header.join("\n"), "healing")] {
+    for (text, id) in [(of_tutorial, "drifting"), (&of_header.join("\n"), "healing")] {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("mod.c");
         std::fs::write(&file, text).unwrap();

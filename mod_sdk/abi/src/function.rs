@@ -70,6 +70,15 @@ impl Direction {
 }
 
 /// What a function takes and returns. `None` is a type that is not stated, `_` in text.
+///
+/// ```
+/// use mod_abi::{Schema, Signature};
+///
+/// let signature = Signature::parse("([f64],_)->str")?;
+/// assert_eq!(signature.args, [Some(Schema::parse("[f64]")?), None]);
+/// assert_eq!(signature.to_string(), "([f64],_)->str");
+/// # Ok::<_, mod_abi::SchemaError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Signature {
     /// The arguments.

@@ -44,6 +44,17 @@ pub const MAX_SCHEMA_BYTES: usize = 64 << 10;
 pub const MAX_EMPTY_PARTS: usize = 64;
 
 /// The shape of a type.
+///
+/// ```
+/// use mod_abi::Schema;
+///
+/// let in_the_mod = Schema::parse("{name:str,age:u32}")?;
+/// let in_the_game = Schema::parse("{name:str,age:u64}")?;
+/// assert_eq!(in_the_mod.difference(&in_the_mod), None);
+/// let difference = in_the_mod.difference(&in_the_game).map(|differs| (differs.in_mod, differs.in_game));
+/// assert_eq!(difference, Some(("age: u32".to_owned(), "age: u64".to_owned())));
+/// # Ok::<_, mod_abi::SchemaError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum Schema {

@@ -21,6 +21,17 @@ pub enum NativeKeyCode {
 ///
 /// The names are those of the [UI Events specification](https://www.w3.org/TR/uievents-code/#code-value-tables), except
 /// that its `MetaLeft` and `MetaRight` are `SuperLeft` and `SuperRight` here.
+///
+/// ```
+/// # use mod_sdk::prelude::*;
+/// fn steer(keys: Res<ButtonInput<KeyCode>>, mut boats: Query<&mut Transform>) {
+///     if keys.pressed(KeyCode::ArrowLeft) {
+///         for mut boat in &mut boats {
+///             boat.rotate_z(0.05);
+///         }
+///     }
+/// }
+/// ```
 #[expect(missing_docs, reason = "the specification explains the names")]
 #[derive(Reflect, Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum KeyCode {

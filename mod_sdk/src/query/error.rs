@@ -5,6 +5,17 @@ use std::{error::Error, fmt};
 use crate::Entity;
 
 /// Why there is no single row.
+///
+/// ```
+/// # use mod_sdk::prelude::*;
+/// fn find(trees: Query<&Transform>) {
+///     match trees.single() {
+///         Ok(tree) => info!("the tree is at {}", tree.translation),
+///         Err(QuerySingleError::NoEntities) => info!("there is no tree"),
+///         Err(QuerySingleError::MultipleEntities) => info!("it is a wood"),
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum QuerySingleError {
     /// No entity matches.
@@ -14,6 +25,19 @@ pub enum QuerySingleError {
 }
 
 /// Why there is no row of an entity.
+///
+/// ```
+/// # use mod_sdk::prelude::*;
+/// # #[derive(Component)] #[component(define)] struct Follows(Entity);
+/// fn look_after(followers: Query<&Follows>, all: Query<&Transform>) {
+///     for Follows(leader) in &followers {
+///         if let Err(error) = all.get(*leader) {
+///             warn!("{error}"); // "the entity 7v1 does not match the query"
+///         }
+///     }
+/// }
+/// # assert!(QueryEntityError::QueryDoesNotMatch(Entity::PLACEHOLDER).to_string().ends_with("does not match the query"));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum QueryEntityError {
     /// The entity does not match the query, or it does not exist.

@@ -31,10 +31,30 @@ pub trait QueryFilter: 'static {
 pub trait ArchetypeFilter: QueryFilter {}
 
 /// The entity has a `T`.
+///
+/// ```
+/// # use mod_sdk::prelude::*;
+/// # #[derive(Component)] #[component(path = "orchard::Bee")] struct Bee;
+/// # #[derive(Component)] #[component(path = "orchard::Frozen")] struct Frozen;
+/// fn count(bees: Query<Entity, With<Bee>>) {
+///     info!("{} bees", bees.len());
+/// }
+/// ```
 #[derive(Debug)]
 pub struct With<T>(PhantomData<fn() -> T>);
 
 /// The entity has no `T`.
+///
+/// ```
+/// # use mod_sdk::prelude::*;
+/// # #[derive(Component)] #[component(path = "orchard::Bee")] struct Bee;
+/// # #[derive(Component)] #[component(path = "orchard::Frozen")] struct Frozen;
+/// fn move_on(mut bees: Query<&mut Transform, (With<Bee>, Without<Frozen>)>) {
+///     for mut transform in &mut bees {
+///         transform.translation.x += 1.0;
+///     }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Without<T>(PhantomData<fn() -> T>);
 
@@ -53,6 +73,15 @@ pub struct Without<T>(PhantomData<fn() -> T>);
 pub struct Added<T>(PhantomData<fn() -> T>);
 
 /// The entity's `T` was changed or added since the system last ran.
+///
+/// ```
+/// # use mod_sdk::prelude::*;
+/// fn watch(moved: Query<(Entity, &Transform), Changed<Transform>>) {
+///     for (entity, transform) in &moved {
+///         debug!("{entity} is at {}", transform.translation);
+///     }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Changed<T>(PhantomData<fn() -> T>);
 

@@ -38,6 +38,16 @@ pub struct Single<'w, D: QueryData, F: QueryFilter = ()> {
 /// A [`Query`] of at least one row. The system does not run while no entity matches.
 ///
 /// For the game the system has run all the same, so changes from before are not new to it the next time.
+///
+/// ```
+/// # use mod_sdk::prelude::*;
+/// # #[derive(Component)] #[component(path = "orchard::Bee")] struct Bee;
+/// # #[derive(Component)] #[component(path = "orchard::Frozen")] struct Frozen;
+/// fn hum(bees: Populated<Entity, With<Bee>>) {
+///     info!("{} bees hum", bees.len());
+/// }
+/// # mod_sdk::testing::describe(|app| { app.add_systems(Update, hum); });
+/// ```
 pub struct Populated<'w, D: QueryData, F: QueryFilter = ()>(Query<'w, D, F>);
 
 impl<'w, D: QueryData, F: QueryFilter> Single<'w, D, F> {

@@ -18,6 +18,15 @@ impl TimeContext for () {
 }
 
 /// The context of the clock on the wall, which nobody can pause: `Res<Time<Real>>`.
+///
+/// ```
+/// # use mod_sdk::prelude::*;
+/// fn remind(clock: Res<Time<Real>>) {
+///     if clock.elapsed().as_secs() > 3600 {
+///         info!("time for a break");
+///     }
+/// }
+/// ```
 #[derive(Reflect, Debug, Clone, Copy, Default, PartialEq)]
 pub struct Real(());
 
@@ -26,6 +35,15 @@ impl TimeContext for Real {
 }
 
 /// The context of the game's clock, which can be paused and go at another speed: `Res<Time<Virtual>>`.
+///
+/// ```
+/// # use mod_sdk::prelude::*;
+/// fn rest(clock: Res<Time<Virtual>>) {
+///     if clock.is_paused() {
+///         info!("the player has paused the game");
+///     }
+/// }
+/// ```
 #[derive(Reflect, Debug, Clone, Copy, PartialEq)]
 pub struct Virtual {
     max_delta: Duration,

@@ -26,6 +26,19 @@ const MAX_SHOWN: usize = 128;
 /// anybody: whatever stands in it, reading and restoring it is safe.
 ///
 /// The [default](Default) is the save of a game that never had mods: restored, it starts all mods anew, as a new game does.
+///
+/// ```
+/// # use bevy::prelude::*;
+/// # use bevy_wasm_mods::prelude::*;
+/// /// What a menu shows beside a saved game.
+/// fn describe(save: &ModSave, mods: &ModRegistry) -> String {
+///     let names: Vec<String> = save.mods().map(|one| format!("{} {}", one.id(), one.version())).collect();
+///     format!("with {}\n{}", names.join(", "), save.compare(mods))
+/// }
+/// # let mut app = App::new();
+/// # app.add_plugins((MinimalPlugins, WasmModsPlugin));
+/// # assert_eq!(describe(&ModSave::default(), app.world().resource()), "with \n");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModSave {
     pub(super) format: u32,

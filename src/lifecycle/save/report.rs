@@ -28,6 +28,17 @@ impl fmt::Display for SaveProblem {
 
 /// What is different after a [`ModSave`](crate::ModSave) was restored. Its text is one sentence on each line; with no
 /// difference it is empty.
+///
+/// ```
+/// # use bevy::prelude::*;
+/// # use bevy_wasm_mods::prelude::*;
+/// fn tell(restored: &ModRestore) {
+///     if !restored.is_complete() {
+///         warn!("not all is as it was:\n{restored}");
+///     }
+/// }
+/// # assert!(ModRestore::default().is_complete());
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ModRestore {

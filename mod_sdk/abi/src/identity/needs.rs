@@ -35,6 +35,13 @@ impl DependencyKind {
 }
 
 /// Another mod that a mod needs, likes, or cannot stand. As text: an id and, after a space, a version requirement.
+///
+/// ```
+/// use mod_abi::{Dependency, DependencyKind};
+///
+/// let bees = Dependency::new(DependencyKind::Required, "bees", Some("^1.2"));
+/// assert!(bees.to_string().ends_with("bees ^1.2"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dependency {
     /// How.

@@ -88,6 +88,14 @@ pub enum SettingKind {
 }
 
 /// The value of a setting. Serialises as the bare value, so a format has to describe itself, as TOML and JSON do.
+///
+/// ```
+/// use mod_abi::SettingValue;
+///
+/// assert_eq!(SettingValue::from(2.5).to_string(), "2.5");
+/// assert_eq!(SettingValue::Int(3).as_f64(), Some(3.0));
+/// assert_eq!(SettingValue::from("slow"), SettingValue::Text("slow".to_owned()));
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum SettingValue {
