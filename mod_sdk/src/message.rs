@@ -53,7 +53,7 @@ pub trait Message: Reflect {
 ///
 /// Those that a run leaves unread are gone: the next run has only what came in the meantime.
 #[derive(Debug)]
-pub struct MessageReader<'w, M> {
+pub struct MessageReader<'w, M: Message> {
     messages: &'w [M],
     /// How many were not read.
     unread: usize,
@@ -76,14 +76,14 @@ impl<M: Message> SystemParam for MessageReader<'_, M> {
     }
 }
 
-impl<'w, M> From<&'w [M]> for MessageReader<'w, M> {
+impl<'w, M: Message> From<&'w [M]> for MessageReader<'w, M> {
     /// Messages that a test keeps.
     fn from(messages: &'w [M]) -> Self {
         Self { messages, unread: messages.len() }
     }
 }
 
-impl<M> MessageReader<'_, M> {
+impl<M: Message> MessageReader<'_, M> {
     /// The messages that were not read yet, the oldest first. What is taken from the iterator counts as read.
     pub fn read(&mut self) -> MessageIterator<'_, M> {
         let unread = &self.messages[self.messages.len() - self.unread..];
@@ -135,7 +135,7 @@ impl<M> FusedIterator for MessageIterator<'_, M> {}
 
 /// Writes messages. They are [commands](crate::Commands), so they are there when the system has run.
 #[derive(Debug)]
-pub struct MessageWriter<'w, M>(PhantomData<(&'w mut (), fn(M))>);
+pub struct MessageWriter<'w, M: Message>(PhantomData<(&'w mut (), fn(M))>);
 
 impl<M: Message> SystemParam for MessageWriter<'_, M> {
     type State = ();

@@ -43,6 +43,7 @@ mod settings;
 mod shaky;
 mod support;
 mod systems;
+mod texts;
 mod tidy;
 #[cfg(feature = "trace")]
 mod trace;
