@@ -25,7 +25,10 @@ pub enum LoadError {
         reason: String,
     },
     /// Larger than [`Limits::file_bytes`](crate::Limits::file_bytes).
-    #[error("the file has {bytes} bytes, more than the limit of {limit}")]
+    #[error(
+        "the file has {bytes} bytes, more than the limit of {limit}: build the mod in release and without debug information, or \
+         raise `file_bytes` in the limits"
+    )]
     TooLarge {
         /// Its size.
         bytes: usize,

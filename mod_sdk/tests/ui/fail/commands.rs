@@ -25,4 +25,11 @@ fn removed(mut commands: Commands, bee: Single<Entity, With<Bee>>) {
     commands.entity(*bee).remove::<u32>();
 }
 
+#[derive(Event)]
+struct Feast;
+
+fn triggered(mut commands: Commands, bee: Single<Entity, With<Bee>>) {
+    commands.entity(*bee).trigger(|_| Feast);
+}
+
 fn main() {}

@@ -27,6 +27,10 @@ fn local_without_a_default(_: Local<Unknown>) {}
 
 fn persist_without_reflect(_: Persist<Unknown>) {}
 
+fn buttons_of_a_number(_: Res<ButtonInput<u32>>) {}
+
+fn time_of_a_number(_: Res<Time<u32>>) {}
+
 fn commands_by_reference(_: &mut Commands) {}
 
 #[rustfmt::skip]
