@@ -25,7 +25,10 @@ pub enum LoadError {
         reason: String,
     },
     /// Larger than [`Limits::file_bytes`](crate::Limits::file_bytes).
-    #[error("the file has {bytes} bytes, more than the limit of {limit}")]
+    #[error(
+        "the file has {bytes} bytes, more than the limit of {limit}: build the mod in release and without debug information, or \
+         raise `file_bytes` in the limits"
+    )]
     TooLarge {
         /// Its size.
         bytes: usize,
@@ -75,19 +78,29 @@ pub enum LoadError {
         count: usize,
     },
     /// Built for another version of the contract.
-    #[error("the mod was built for version {found} of the mod ABI, but this game has version {ABI_VERSION}")]
+    #[error(
+        "the mod was built for version {found} of the mod ABI, but this game has version {ABI_VERSION}: {}",
+        newer(*found)
+    )]
     AbiVersion {
         /// The mod's version.
         found: u32,
     },
     /// A codec that this build does not know.
-    #[error("the mod's values are encoded as `{codec}`, but this game knows only {}", codecs())]
+    #[error(
+        "the mod's values are encoded as `{codec}`, but this game knows only {}: state one of them as `codec` in the mod's \
+         Cargo.toml, or enable the host's feature for the other",
+        codecs()
+    )]
     Codec {
         /// What the mod states.
         codec: String,
     },
     /// A function of another codec than the mod's own.
-    #[error("the mod's values are encoded as `{codec}`, but its function `{function}` is built for `{stated}`")]
+    #[error(
+        "the mod's values are encoded as `{codec}`, but its function `{function}` is built for `{stated}`: state the same \
+         `codec` in the Cargo.toml of every crate that the mod is made of"
+    )]
     FunctionCodec {
         /// The mod's codec.
         codec: Codec,
@@ -353,6 +366,15 @@ impl CallError {
             _ => return None,
         };
         Some(backtrace).filter(|backtrace| !backtrace.is_empty())
+    }
+}
+
+/// What helps when mod and host are of different versions of the contract.
+const fn newer(found: u32) -> &'static str {
+    if found < ABI_VERSION {
+        "look for a newer version of the mod, or build it with the `bevy_mod_sdk` of this version"
+    } else {
+        "look for a newer version of the game, or build the mod with the `bevy_mod_sdk` of this version"
     }
 }
 

@@ -30,6 +30,10 @@ use crate::{
 /// What every host offers in `env`.
 const RAW: [&str; 8] = [ENTITY_RESERVE, GETRANDOM, JOB_CANCEL, JOB_STATE, JOB_TAKE, LOG, PANIC, QUERY_ROW];
 
+/// What is said of imports that only a browser has.
+const FOR_BROWSERS: &str =
+    ", which only browsers have: switch the feature for JavaScript off in the crate that wants it";
+
 /// Everything that `module` imports, in its order.
 pub(crate) fn link(store: &mut Store<State>, module: &Module, raw: &RawImports) -> Result<Vec<Extern>, LoadError> {
     trace_room!("link", id = store.data().holdings.compiled.manifest().identity.id);
@@ -151,7 +155,10 @@ fn missing((module, name): (&str, &str), wanted: &ExternType, indices: &HashMap<
         (preview1::MODULE, _) => nearest(name, preview1::NAMES.iter().copied()),
         _ => None,
     };
-    format!("`{}` ({}){}", full_name((module, name)), kind(wanted), hint(nearest.as_deref()))
+    // What wasm-bindgen leaves in a module that its own tool has not finished.
+    let of_browser = module.starts_with("__wbindgen") || module == "wbg";
+    let why = if of_browser { FOR_BROWSERS } else { "" };
+    format!("`{}` ({}){}{why}", full_name((module, name)), kind(wanted), hint(nearest.as_deref()))
 }
 
 fn kind(ty: &ExternType) -> String {

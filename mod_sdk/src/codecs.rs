@@ -10,14 +10,14 @@ use serde::{Deserialize, Serialize};
 pub struct Args<T>(pub T);
 
 macro_rules! codecs {
-    ($($(#[$attribute:meta])* $name:ident: $encode:path, $decode:path, $read:path, $write:path;)*) => {$(
+    ($($(#[$attribute:meta])* $name:ident: $encode:path, $decode:path, $read:path [$($told:tt)+], $write:path;)*) => {$(
         $(#[$attribute])*
         pub mod $name {
             #[cfg(target_family = "wasm")]
             use crate::{ModCallError, exports, imports, mod_call};
 
-            /// Compiles for types that the mod can read.
-            pub const fn reads<T: $read>() {}
+            /// Compiles for types that the mod can read. The bound is the one of which the compiler tells what to derive.
+            pub const fn reads<T: $($told)+>() {}
 
             /// Compiles for types that the mod can write.
             pub const fn writes<T: $write>() {}
@@ -55,13 +55,15 @@ macro_rules! codecs {
 
 codecs! {
     /// The codec `bincode`.
-    bincode: mod_abi::codec::encode, mod_abi::codec::decode, serde::de::DeserializeOwned, serde::Serialize;
+    bincode: mod_abi::codec::encode, mod_abi::codec::decode,
+        serde::de::DeserializeOwned [for<'de> serde::Deserialize<'de>], serde::Serialize;
     /// The codec `json`.
     #[cfg(feature = "json")]
-    json: mod_abi::codec::json::encode, mod_abi::codec::json::decode, serde::de::DeserializeOwned, serde::Serialize;
+    json: mod_abi::codec::json::encode, mod_abi::codec::json::decode,
+        serde::de::DeserializeOwned [for<'de> serde::Deserialize<'de>], serde::Serialize;
     /// The codec `nanoserde-json`.
     #[cfg(feature = "nanoserde")]
-    nano: mod_abi::codec::nano::encode, mod_abi::codec::nano::decode, nanoserde::DeJson, nanoserde::SerJson;
+    nano: mod_abi::codec::nano::encode, mod_abi::codec::nano::decode, nanoserde::DeJson [nanoserde::DeJson], nanoserde::SerJson;
 }
 
 /// nanoserde knows tuples of two to four values; arguments are a JSON array of as many as there are.

@@ -49,6 +49,11 @@ use crate::Reflect;
 /// Rows of numbers are used where they stand, without a copy, when the struct's memory is its bytes. Rust may reorder
 /// the fields of a struct; `#[repr(C)]` keeps them in order, which is worth a thought for components that thousands of
 /// entities have. Everything else is decoded, which is slower and otherwise the same.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a `Component`",
+    label = "not a component",
+    note = "derive `Component` for a type that entities have in the game, or that is the mod's own"
+)]
 pub trait Component: Reflect {
     /// The name of the type in the game.
     const PATH: &'static str;
@@ -132,6 +137,11 @@ pub trait Component: Reflect {
 /// The game inserts it before the mod's first system runs, start-up included, and replaces it when the player changes something.
 /// Mods only read it. Names and types of the fields are checked against Cargo.toml when the mod is compiled; in a native test
 /// `Settings::default()` has the defaults.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a `Resource`",
+    label = "not a resource",
+    note = "derive `Resource` for a type of which the game has one value, or the mod defines one"
+)]
 pub trait Resource: Reflect {
     /// The name of the type in the game.
     const PATH: &'static str;

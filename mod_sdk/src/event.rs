@@ -61,6 +61,11 @@ pub trait Event: Reflect {
 /// # let (by, victim) = (Entity::from_bits(7), Entity::from_bits(8));
 /// # assert_eq!(Sting { by, victim }.event_target(), victim);
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not about an entity",
+    label = "not an event about an entity",
+    note = "derive `EntityEvent` for a struct with a field `entity`, or one marked with `#[event_target]`"
+)]
 pub trait EntityEvent {
     /// The entity.
     fn event_target(&self) -> Entity;

@@ -39,6 +39,11 @@ pub struct ButtonInput<T> {
 
 /// A kind of buttons that has a [`ButtonInput`]: [`KeyCode`] or [`MouseButton`]. It is not meant to be implemented by
 /// mods.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no kind of buttons",
+    label = "not a kind of buttons",
+    note = "the game has `ButtonInput<KeyCode>` and `ButtonInput<MouseButton>`"
+)]
 pub trait ButtonKind: Reflect + Copy + Eq {
     /// The path of the resource.
     #[doc(hidden)]

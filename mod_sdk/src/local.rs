@@ -21,9 +21,9 @@ use crate::{block::Blocks, describe::Types, param::SystemParam};
 /// }
 /// ```
 #[derive(Debug)]
-pub struct Local<'s, T>(&'s mut T);
+pub struct Local<'s, T: Default + 'static>(&'s mut T);
 
-impl<'s, T> From<&'s mut T> for Local<'s, T> {
+impl<'s, T: Default + 'static> From<&'s mut T> for Local<'s, T> {
     /// A local that a test keeps.
     fn from(value: &'s mut T) -> Self {
         Self(value)
@@ -43,7 +43,7 @@ impl<T: Default + 'static> SystemParam for Local<'_, T> {
     fn finish(_: &mut T, _: &mut Blocks<'_>) {}
 }
 
-impl<T> Deref for Local<'_, T> {
+impl<T: Default + 'static> Deref for Local<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -51,7 +51,7 @@ impl<T> Deref for Local<'_, T> {
     }
 }
 
-impl<T> DerefMut for Local<'_, T> {
+impl<T: Default + 'static> DerefMut for Local<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
         self.0
     }

@@ -62,7 +62,7 @@ pub trait Message: Reflect {
 /// }
 /// ```
 #[derive(Debug)]
-pub struct MessageReader<'w, M> {
+pub struct MessageReader<'w, M: Message> {
     messages: &'w [M],
     /// How many were not read.
     unread: usize,
@@ -85,14 +85,14 @@ impl<M: Message> SystemParam for MessageReader<'_, M> {
     }
 }
 
-impl<'w, M> From<&'w [M]> for MessageReader<'w, M> {
+impl<'w, M: Message> From<&'w [M]> for MessageReader<'w, M> {
     /// Messages that a test keeps.
     fn from(messages: &'w [M]) -> Self {
         Self { messages, unread: messages.len() }
     }
 }
 
-impl<M> MessageReader<'_, M> {
+impl<M: Message> MessageReader<'_, M> {
     /// The messages that were not read yet, the oldest first. What is taken from the iterator counts as read.
     pub fn read(&mut self) -> MessageIterator<'_, M> {
         let unread = &self.messages[self.messages.len() - self.unread..];
@@ -152,7 +152,7 @@ impl<M> FusedIterator for MessageIterator<'_, M> {}
 /// }
 /// ```
 #[derive(Debug)]
-pub struct MessageWriter<'w, M>(PhantomData<(&'w mut (), fn(M))>);
+pub struct MessageWriter<'w, M: Message>(PhantomData<(&'w mut (), fn(M))>);
 
 impl<M: Message> SystemParam for MessageWriter<'_, M> {
     type State = ();

@@ -41,9 +41,9 @@ use crate::{
 ///     visits.count += 1;
 /// }
 /// ```
-pub struct Persist<'w, T>(RefMut<'w, T>);
+pub struct Persist<'w, T: Reflect + Default>(RefMut<'w, T>);
 
-impl<T> Deref for Persist<'_, T> {
+impl<T: Reflect + Default> Deref for Persist<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -51,13 +51,13 @@ impl<T> Deref for Persist<'_, T> {
     }
 }
 
-impl<T> DerefMut for Persist<'_, T> {
+impl<T: Reflect + Default> DerefMut for Persist<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
         &mut self.0
     }
 }
 
-impl<T: fmt::Debug> fmt::Debug for Persist<'_, T> {
+impl<T: Reflect + Default + fmt::Debug> fmt::Debug for Persist<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Persist").field(&*self.0).finish()
     }

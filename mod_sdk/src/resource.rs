@@ -30,7 +30,7 @@ use crate::{
 ///     }
 /// }
 /// ```
-pub struct Res<'w, T>(Ref<'w, T>);
+pub struct Res<'w, T: Resource>(Ref<'w, T>);
 
 /// A resource, to change. As with a [`Mut`], only borrowing it mutably marks it as changed.
 ///
@@ -48,7 +48,7 @@ pub struct Res<'w, T>(Ref<'w, T>);
 ///     }
 /// }
 /// ```
-pub struct ResMut<'w, T>(Mut<'w, T>);
+pub struct ResMut<'w, T: Resource>(Mut<'w, T>);
 
 pub(crate) fn absent<T: Resource>() -> ! {
     panic!("the resource `{}` ({}) does not exist in the game", T::PATH, type_name::<T>())
@@ -90,7 +90,7 @@ params! {
         |state, block| state.fetch_first_mut(block).map(ResMut);
 }
 
-impl<'w, T> Res<'w, T> {
+impl<'w, T: Resource> Res<'w, T> {
     /// Whether the resource was changed or inserted since the system last ran.
     #[must_use]
     pub fn is_changed(&self) -> bool {
@@ -110,7 +110,7 @@ impl<'w, T> Res<'w, T> {
     }
 }
 
-impl<'w, T> ResMut<'w, T> {
+impl<'w, T: Resource> ResMut<'w, T> {
     /// Whether the resource was changed or inserted since the system last ran. What the system itself has changed in this
     /// run counts, too.
     #[must_use]
@@ -149,33 +149,33 @@ impl<'w, T> ResMut<'w, T> {
     }
 }
 
-impl<'w, T> From<Res<'w, T>> for Ref<'w, T> {
+impl<'w, T: Resource> From<Res<'w, T>> for Ref<'w, T> {
     fn from(resource: Res<'w, T>) -> Self {
         resource.0
     }
 }
 
-impl<'w, T> From<ResMut<'w, T>> for Mut<'w, T> {
+impl<'w, T: Resource> From<ResMut<'w, T>> for Mut<'w, T> {
     fn from(resource: ResMut<'w, T>) -> Self {
         resource.0
     }
 }
 
-impl<'w, T> From<&'w T> for Res<'w, T> {
+impl<'w, T: Resource> From<&'w T> for Res<'w, T> {
     /// A resource that a test keeps.
     fn from(value: &'w T) -> Self {
         Self(Ref::from(value))
     }
 }
 
-impl<'w, T> From<&'w mut T> for ResMut<'w, T> {
+impl<'w, T: Resource> From<&'w mut T> for ResMut<'w, T> {
     /// A resource that a test keeps.
     fn from(value: &'w mut T) -> Self {
         Self(Mut::from(value))
     }
 }
 
-impl<T> Deref for Res<'_, T> {
+impl<T: Resource> Deref for Res<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -183,7 +183,7 @@ impl<T> Deref for Res<'_, T> {
     }
 }
 
-impl<T> Deref for ResMut<'_, T> {
+impl<T: Resource> Deref for ResMut<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -191,19 +191,19 @@ impl<T> Deref for ResMut<'_, T> {
     }
 }
 
-impl<T> DerefMut for ResMut<'_, T> {
+impl<T: Resource> DerefMut for ResMut<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
         &mut self.0
     }
 }
 
-impl<T: fmt::Debug> fmt::Debug for Res<'_, T> {
+impl<T: Resource + fmt::Debug> fmt::Debug for Res<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
 }
 
-impl<T: fmt::Debug> fmt::Debug for ResMut<'_, T> {
+impl<T: Resource + fmt::Debug> fmt::Debug for ResMut<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }

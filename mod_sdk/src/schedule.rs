@@ -5,6 +5,11 @@ use std::borrow::Cow;
 use crate::state::States;
 
 /// The name of one of the game's schedules.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a schedule of the game",
+    label = "not a schedule",
+    note = "schedules are `Startup`, `Update`, `FixedUpdate` and Bevy's others, and `OnEnter(..)` and `OnExit(..)` of a state"
+)]
 pub trait ScheduleLabel {
     /// The name that Bevy gives it.
     fn name(&self) -> Cow<'static, str>;

@@ -29,7 +29,10 @@ pub enum ModFileError {
     #[error("it cannot be read: {0}")]
     Io(#[from] std::io::Error),
     /// The file is larger than mods may be.
-    #[error("it is larger than the {max_bytes} bytes that a mod may have")]
+    #[error(
+        "it is larger than the {max_bytes} bytes that a mod may have: build it in release and without debug information, or raise \
+         `file_bytes` in the game's limits"
+    )]
     TooLarge {
         /// The limit.
         max_bytes: usize,

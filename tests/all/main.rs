@@ -49,6 +49,7 @@ mod support;
 mod systems;
 #[cfg(feature = "testing")]
 mod testing;
+mod texts;
 mod tidy;
 #[cfg(feature = "trace")]
 mod trace;

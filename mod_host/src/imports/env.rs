@@ -28,6 +28,10 @@ pub(crate) const MAX_RANDOM: u32 = 1 << 20;
 /// Memory for results that is kept between calls of host functions.
 pub(super) const KEPT_SCRATCH: usize = 1 << 20;
 
+/// Why a mod gets no values in its start function.
+pub(super) const IN_START: &str =
+    "the start function runs before the mod can be given memory for an answer; call it in `_initialize` or later";
+
 /// Answers of `__getrandom`.
 const TOO_MANY: u32 = 1;
 const OUT_OF_RANGE: u32 = 2;
@@ -135,12 +139,13 @@ fn job_state(mut caller: Caller<'_, State>, ticket: u64) -> u32 {
 
 /// The mod owns the buffer.
 fn job_take(mut caller: Caller<'_, State>, ticket: u64) -> wasmtime::Result<u64> {
+    // The start function runs before anybody knows where the mod would have room for a result.
+    let guest = caller.data().guest.clone().ok_or_else(|| refused(JOB_TAKE, IN_START))?;
     let holdings = &mut caller.data_mut().holdings;
     let codec = holdings.compiled.manifest().codec;
     let result = holdings.jobs.take(ticket, codec).map_err(|reason| refused(JOB_TAKE, &reason))?;
     check_size(caller.data(), result.len(), "its result has").map_err(|reason| refused(JOB_TAKE, &reason))?;
     charge_import(&mut caller, result.len());
-    let guest = caller.data().guest.clone().ok_or(Fault::Missing(ALLOC_BUFFER))?;
     Ok(guest.give(&mut caller, &result).map_err(Stop::into_error)?.to_raw())
 }
 

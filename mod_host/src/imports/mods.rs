@@ -3,13 +3,10 @@
 
 use std::mem;
 
-use mod_abi::{
-    Buffer, MAX_MOD_CALL_BYTES, ModCallStatus,
-    names::{ALLOC_BUFFER, MOD_IMPORT_PREFIX},
-};
+use mod_abi::{Buffer, MAX_MOD_CALL_BYTES, ModCallStatus, names::MOD_IMPORT_PREFIX};
 use wasmtime::{Caller, Func, Store};
 
-use super::env::KEPT_SCRATCH;
+use super::env::{IN_START, KEPT_SCRATCH};
 use crate::{
     budget::{charge, charge_import, excuse},
     fault::{Fault, Stop},
@@ -52,7 +49,7 @@ fn call(mut caller: Caller<'_, State>, index: usize, args: u64) -> wasmtime::Res
         Ok(()) => drop(answer.splice(0..0, (ModCallStatus::Answered as u32).to_le_bytes())),
         Err(failure) => tell(&failure, &mut answer),
     }
-    let given = exchange(&mut caller, args, &mut answer).map_err(Stop::into_error)?;
+    let given = exchange(&mut caller, index, args, &mut answer).map_err(Stop::into_error)?;
     if answer.capacity() <= KEPT_SCRATCH {
         caller.data_mut().scratch = answer;
     }
@@ -96,8 +93,11 @@ fn tell(failure: &ModCallFailure, answer: &mut Vec<u8>) {
 }
 
 /// Frees the arguments and hands over the answer. One that the mod has no memory for is told in few words.
-fn exchange(caller: &mut Caller<'_, State>, args: Buffer, answer: &mut Vec<u8>) -> Result<Buffer, Stop> {
-    let guest = caller.data().guest.clone().ok_or(Fault::Missing(ALLOC_BUFFER))?;
+fn exchange(caller: &mut Caller<'_, State>, index: usize, args: Buffer, answer: &mut Vec<u8>) -> Result<Buffer, Stop> {
+    let Some(guest) = caller.data().guest.clone() else {
+        let import = caller.data().holdings.compiled.manifest().mod_functions.get(index).map(ToString::to_string);
+        return Err(Fault::Import { import: import.unwrap_or_default(), reason: IN_START.to_owned() }.into());
+    };
     guest.free(&mut *caller, args)?;
     match guest.give(&mut *caller, answer) {
         Err(Stop::Host(Fault::NoMemory)) => {

@@ -57,7 +57,8 @@ fn all_functions_speak_what_the_mod_speaks() {
     for sections in [other.clone(), other + &identity("")] {
         assert_eq!(
             refused(&sections).to_string(),
-            "the mod's values are encoded as `bincode`, but its function `play` is built for `json`"
+            "the mod's values are encoded as `bincode`, but its function `play` is built for `json`: state the same `codec` \
+             in the Cargo.toml of every crate that the mod is made of"
         );
     }
 }

@@ -293,6 +293,19 @@ fn what_is_asked_may_panic_on_its_way_out() {
     drop(plugin);
 }
 
+#[test]
+fn a_start_function_is_told_that_it_is_too_early_for_an_answer() {
+    let start = "(func $begin (drop (call $take (i64.const 1)))) (start $begin)";
+    let error = plugin(JOBS, start).finish().unwrap_err().to_string();
+    assert_contains(
+        &error,
+        "the mod failed while it started: `the start function` called `__job_take`, which failed: ",
+    );
+    assert_contains(&error, "call it in `_initialize` or later");
+    let initialize = r#"(func (export "_initialize") (drop (call $take (i64.const 1))))"#;
+    plugin(JOBS, initialize).finish().unwrap();
+}
+
 /// Starts a job and cancels it, as often as its argument says.
 const START_AND_CANCEL: &str = r#"
     (func (export "__start_and_cancel") (param $b i64) (result i64) (local $left i32) (local $ticket i64)

@@ -23,6 +23,7 @@ fn everything_that_is_wrong_is_one_error() {
         r#"(import "env" "__job_take" (func (param i32)))"#.to_owned(),
         r#"(import "env" "__log" (global i32))"#.to_owned(),
         r#"(import "game" "play_sound" (func))"#.to_owned(),
+        r#"(import "__wbindgen_placeholder__" "__wbindgen_describe" (func (param i32)))"#.to_owned(),
         import("set_volume"),
     ];
     let lines = stating(&[
@@ -45,6 +46,8 @@ fn everything_that_is_wrong_is_one_error() {
             "`env.__job_take` is a function (i64) -> (i64), but the mod wants a function (i32) -> ()",
             "`env.__log` is a function (i32, i32, i32) -> (), but the mod wants a global",
             "`game.play_sound` (a function () -> ())",
+            "`__wbindgen_placeholder__.__wbindgen_describe` (a function (i32) -> ()), which only browsers have: switch the \
+             feature for JavaScript off in the crate that wants it",
             "`env.__set_volume` takes `f32`, but the mod passes `u32`",
         ]
     );

@@ -113,7 +113,14 @@ fn identities() {
     assert_contains(&error, "its file name `my mod` cannot be its id");
 
     for (text, expected) in [
-        (r"abi: 2\nfuture: yes\n", "built for version 2 of the mod ABI, but this game has version 3"),
+        (
+            r"abi: 2\nfuture: yes\n",
+            "built for version 2 of the mod ABI, but this game has version 3: look for a newer version of the mod",
+        ),
+        (
+            r"abi: 4\n",
+            "built for version 4 of the mod ABI, but this game has version 3: look for a newer version of the game",
+        ),
         (r"abi: 3\nid: x\nversion: 1.0.0\ncodec: xml\n", "encoded as `xml`, but this game knows only `bincode`"),
         (r"abi: 3\nid: ../x\nversion: 1\n", "ASCII letters"),
         (r"abi: 3\nid: x\n", "does not state `version`"),

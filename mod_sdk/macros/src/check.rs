@@ -244,8 +244,9 @@ pub(crate) fn event_target<'a>(input: &'a DeriveInput, errors: &mut Errors) -> O
     let marked = |field: &Field| field.attrs.iter().any(|attribute| attribute.path().is_ident("event_target"));
     let named = |field: &Field| field.ident.as_ref().is_some_and(|name| name == "entity");
     let fields = || data.fields.iter().zip(data.fields.members());
-    for (field, _) in fields().filter(|(field, _)| marked(field)).skip(1) {
-        errors.push(field, "an event is about one entity: mark only one field with `#[event_target]`");
+    let marks = data.fields.iter().flat_map(|field| &field.attrs).filter(|mark| mark.path().is_ident("event_target"));
+    for mark in marks.skip(1) {
+        errors.push(mark, "an event is about one entity: mark only one field with `#[event_target]`");
     }
     let alone = fields().next().filter(|(field, _)| data.fields.len() == 1 && field.ident.is_none());
     let marked = fields().find(|(field, _)| marked(field));

@@ -1,10 +1,10 @@
 //! The input of a macro, taken apart as far as it is understood. Nothing is judged here.
 
-use proc_macro2::{Group, TokenStream};
+use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
-    Attribute, Data, DeriveInput, Fields, GenericArgument, Ident, LitStr, MetaNameValue, PathArguments, PathSegment,
-    Result, ReturnType, Signature, Token, Type, Visibility,
+    Attribute, Data, DeriveInput, Error, Fields, GenericArgument, Ident, LitStr, MetaNameValue, PathArguments,
+    PathSegment, Result, ReturnType, Signature, Token, Type, Visibility,
     ext::IdentExt,
     meta,
     parse::{Parse, ParseStream, Parser},
@@ -41,18 +41,20 @@ impl Function {
 
     /// Reads the arguments of `#[import]`.
     pub(crate) fn set_origin(&mut self, args: TokenStream, errors: &mut Errors) {
+        const KNOWN: &str = "the only setting is `#[import(mod = \"..\")]`, for a function of another mod";
+        let mut is_told = false;
         let parser = meta::parser(|meta| {
             if !meta.path.is_ident("mod") {
-                return Err(meta.error("the only setting is `#[import(mod = \"..\")]`, for a function of another mod"));
+                is_told = true;
+                return Err(meta.error(KNOWN));
             }
             let id = meta.value()?.parse()?;
-            match self.mod_id.replace(id) {
-                Some(_) => Err(meta.error("`mod` is stated twice")),
-                None => Ok(()),
-            }
+            is_told = self.mod_id.replace(id).is_some();
+            if is_told { Err(meta.error("`mod` is stated twice")) } else { Ok(()) }
         });
-        if let Err(error) = parser.parse2(args) {
-            errors.add(error);
+        let parsed = parser.parse2(args);
+        if let Err(error) = parsed {
+            errors.add(if is_told { error } else { with_forms(&error, KNOWN) });
         }
     }
 }
@@ -80,6 +82,9 @@ impl Parse for Function {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let attributes = Attribute::parse_outer(input)?;
         let visibility = input.parse()?;
+        if !begins_a_function(&input.fork()) {
+            return Err(input.error("this is no function, and only functions can have the attribute above it"));
+        }
         let signature = input.parse()?;
         let body = if input.peek(Token![;]) {
             input.parse::<Token![;]>()?;
@@ -89,6 +94,21 @@ impl Parse for Function {
         };
         Ok(Self { attributes, visibility, signature, body, mod_id: None })
     }
+}
+
+/// Whether a function follows, whatever stands before its `fn`.
+fn begins_a_function(input: ParseStream<'_>) -> bool {
+    while !input.is_empty() && !input.peek(Token![fn]) {
+        let is_qualifier = input.peek(Token![const])
+            || input.peek(Token![async])
+            || input.peek(Token![unsafe])
+            || input.peek(Token![extern])
+            || input.peek(LitStr);
+        if !is_qualifier || input.parse::<TokenTree>().is_err() {
+            return false;
+        }
+    }
+    !input.is_empty()
 }
 
 impl ToTokens for Function {
@@ -223,24 +243,31 @@ impl Settings {
     ) -> Self {
         let mut settings = Self::default();
         for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident(helper)) {
+            let mut is_told = false;
             let parsed = attribute.parse_nested_meta(|meta| {
                 let name = meta.path.get_ident().filter(|name| allowed.iter().any(|allowed| name == allowed));
+                is_told = name.is_none();
                 let name = name.ok_or_else(|| meta.error(known(helper, allowed)))?;
-                let twice = match name.to_string().as_str() {
+                is_told = match name.to_string().as_str() {
                     "define" => settings.define.replace(name.clone()).is_some(),
                     "partial" => settings.partial.replace(name.clone()).is_some(),
                     "settings" => settings.settings.replace(name.clone()).is_some(),
                     "storage" => settings.storage.replace(meta.value()?.parse()?).is_some(),
                     _ => settings.path.replace(meta.value()?.parse()?).is_some(),
                 };
-                if twice { Err(meta.error(format!("`{name}` is stated twice"))) } else { Ok(()) }
+                if is_told { Err(meta.error(format!("`{name}` is stated twice"))) } else { Ok(()) }
             });
             if let Err(error) = parsed {
-                errors.add(error);
+                errors.add(if is_told { error } else { with_forms(&error, &known(helper, allowed)) });
             }
         }
         settings
     }
+}
+
+/// What the parser says of an attribute that is written otherwise than attributes are, with how it should be.
+fn with_forms(error: &Error, forms: &str) -> Error {
+    Error::new(error.span(), format!("{error}; {forms}"))
 }
 
 /// The message for a setting that there is not.

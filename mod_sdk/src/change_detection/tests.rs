@@ -134,5 +134,5 @@ fn values_that_a_test_keeps_know_what_the_test_did() {
     assert!(!value.is_changed() && !value.is_added());
     value.0 = 2;
     assert!(value.is_changed());
-    assert!(!Ref::from(&Health(1)).is_changed() && !Res::from(&Health(1)).is_added());
+    assert!(!Ref::from(&Health(1)).is_changed() && !Res::from(&Score(1)).is_added());
 }

@@ -26,6 +26,12 @@ use crate::{
 /// | [`Has<T>`](Has) | `bool` | `bool` |
 /// | [`Entity`] | [`Entity`] | [`Entity`] |
 /// | a tuple of up to 15, also of tuples | a tuple | a tuple |
+#[diagnostic::on_unimplemented(
+    message = "a query cannot fetch `{Self}`",
+    label = "not what a query fetches",
+    note = "a query fetches `&T` or `&mut T` of a component, `Option` of them, `Ref<T>`, `Has<T>`, `Entity`, and tuples of up \
+            to 15 of these"
+)]
 pub trait QueryData {
     /// What is kept between two calls.
     #[doc(hidden)]

@@ -10,6 +10,12 @@ use crate::{component::Component, describe::Types};
 ///
 /// These are [`With`], [`Without`], [`Added`], [`Changed`], tuples of up to 15 conditions that should all be met, and
 /// [`Or`] of such a tuple.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a filter of a query",
+    label = "not a filter",
+    note = "filters are `With<T>`, `Without<T>`, `Added<T>`, `Changed<T>`, tuples of up to 15 of them, and `Or` of a tuple; what a \
+            query fetches stands together in its first parameter: `Query<(&A, &B), With<C>>`"
+)]
 pub trait QueryFilter: 'static {
     /// Adds the condition to a list of which all are to be met.
     #[doc(hidden)]

@@ -7,6 +7,11 @@ use crate::Reflect;
 
 /// What tells a clock from the others: `()`, [`Real`], [`Virtual`] or [`Fixed`]. It is not meant to be implemented by
 /// mods.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no clock",
+    label = "not a clock",
+    note = "the game has `Time`, `Time<Real>`, `Time<Virtual>` and `Time<Fixed>`"
+)]
 pub trait TimeContext: Reflect + Copy + Debug + Default + PartialEq {
     /// The path of the clock.
     #[doc(hidden)]

@@ -99,8 +99,11 @@ fn check_relations(world: &World, entity: Entity, pieces: &[Piece]) -> Result<()
         let Some(relation) = Relation::of(world, piece.component()) else { continue };
         let Some(parent) = relation.parent_in(world, piece.value()) else { continue };
         Family::default().adopt(world, relation, entity, parent).map_err(|reason| {
-            let info = world.components().get_info(piece.component());
-            let path = info.map_or_else(String::new, |info| info.name().to_string());
+            // The World's own name of a component is there only with Bevy's feature `debug`.
+            let path = match piece.value() {
+                Owned::Reflected(value) => value.reflect_type_path().to_owned(),
+                _ => "relationship".to_owned(),
+            };
             CommandError::Relationship { entity, path, reason }
         })?;
     }

@@ -10,6 +10,7 @@
 use std::collections::{HashMap, VecDeque, hash_map::Entry};
 
 use bevy_ecs::schedule::{InternedSystemSet, NodeId, Schedule, SystemKey, SystemSet, SystemSetKey, graph::DiGraph};
+use bevy_utils::prelude::DebugName;
 use thiserror::Error;
 
 use crate::lifecycle::schedule::{Place, SystemOfMod};
@@ -55,6 +56,20 @@ pub enum OrderConflict {
         /// The set of that function.
         set: String,
     },
+}
+
+/// A system of a game that was built without names.
+const NAMELESS: &str = "a system of the game (Bevy's feature `debug` gives it a name)";
+
+/// Whether this build of Bevy keeps the names of systems and types: its feature `debug`.
+fn has_names() -> bool {
+    const NAME: &str = "name";
+    *DebugName::borrowed(NAME) == *NAME
+}
+
+/// The name of a set. That of a function has no other than the function's.
+fn shown(set: &dyn SystemSet) -> String {
+    if set.system_type().is_some() && !has_names() { NAMELESS.to_owned() } else { format!("{set:?}") }
 }
 
 /// Whether a mod's systems can be put into a schedule. Nodes below `leaving` do not count: they go first.
@@ -216,7 +231,7 @@ impl<'s> Graph<'s> {
                 (set.system_type().is_some() && node.children.len() > 1).then_some(())
             };
             let set = named(place).into_iter().find(|set| is_one_of_many(set).is_some())?;
-            Some((place.name.to_string(), format!("{set:?}")))
+            Some((place.name.to_string(), shown(&set)))
         })
     }
 
@@ -319,7 +334,7 @@ impl<'s> Graph<'s> {
     fn name(&self, node: usize) -> String {
         let name = match &self.nodes[node].of {
             What::New(name) => name.clone(),
-            What::Set(set) => format!("{set:?}"),
+            What::Set(set) => shown(set),
             What::Old(NodeId::Set(key)) => self.name_of_old_set(*key),
             What::Old(NodeId::System(key)) => {
                 let own = self.nodes[node].parents.iter().find_map(|parent| self.name_of_set(*parent));
@@ -333,7 +348,7 @@ impl<'s> Graph<'s> {
         match self.schedule.and_then(|schedule| schedule.graph().system_sets.get(key)) {
             // Such as the members of a tuple that has a run condition.
             Some(set) if set.is_anonymous() => "a group of systems of the game".to_owned(),
-            Some(set) => format!("{set:?}"),
+            Some(set) => shown(set),
             None => "a set of the game".to_owned(),
         }
     }
@@ -346,7 +361,11 @@ impl<'s> Graph<'s> {
             systems.find(|(other, _)| *other == key).map(|(_, system)| system.name())
         };
         let name = in_graph().or_else(built);
-        name.map_or_else(|| "a system of the game".to_owned(), |name| name.shortname().to_string())
+        match name {
+            Some(name) if has_names() => name.shortname().to_string(),
+            Some(_) => NAMELESS.to_owned(),
+            None => "a system of the game".to_owned(),
+        }
     }
 
     /// The name of a mod's system, if this is its set.

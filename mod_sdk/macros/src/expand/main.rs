@@ -3,6 +3,7 @@
 use mod_abi::names;
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
+use syn::{FnArg, Type, spanned::Spanned};
 
 use crate::{
     manifest::{self, Manifest},
@@ -12,6 +13,14 @@ use crate::{
 /// `#[mod_main]`: the function, the exports that use it, and the identity section.
 pub(crate) fn expand(function: &Function, manifest: &Manifest) -> TokenStream {
     let ident = &function.signature.ident;
+    // What is no function of the app is an error at the argument.
+    let mut checked = ident.clone();
+    if let Some(FnArg::Typed(argument)) = function.signature.inputs.first() {
+        checked.set_span(match &*argument.ty {
+            Type::Reference(reference) => reference.elem.span(),
+            other => other.span(),
+        });
+    }
     let section = names::IDENTITY_SECTION;
     let text = manifest.identity.to_string();
     let len = text.len();
@@ -21,7 +30,7 @@ pub(crate) fn expand(function: &Function, manifest: &Manifest) -> TokenStream {
     quote! {
         #function
 
-        const _: fn(&mut ::mod_sdk::App) = #ident;
+        const _: fn(&mut ::mod_sdk::App) = #checked;
 
         #[cfg(target_family = "wasm")]
         #[allow(unsafe_code, reason = "exports are symbols, and the identity is a section of the module")]

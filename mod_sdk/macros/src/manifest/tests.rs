@@ -226,6 +226,68 @@ fn settings_that_are_wrong_are_said_at_their_line() {
 }
 
 #[test]
+fn values_of_settings_are_checked_one_by_one() {
+    let setting =
+        |lines: &str, expected: &[&str]| check(&format!("[package.metadata.mod.settings.x]\n{lines}"), expected);
+    const X: &str = "`package.metadata.mod.settings.x";
+    let at = |line: usize, rest: &str| format!("{line}: {X}{rest}");
+    let one = |lines: &str, line: usize, rest: &str| setting(lines, &[&at(line, rest)]);
+    one("type = 1\ndefault = 1", 3, ".type` should be a text");
+    one("type = \"int\"\ndefault = \"1\"", 4, ".default` should be a whole number of 64 bits");
+    one("type = \"int\"\ndefault = 9223372036854775808", 4, ".default` should be a whole number of 64 bits");
+    one("type = \"int\"\ndefault = 1\n\nmin = \"0\"", 6, ".min` should be a whole number of 64 bits");
+    one("type = \"int\"\ndefault = 1\nmin = 0\nmax = 1.5", 6, ".max` should be a whole number of 64 bits");
+    one("type = \"float\"\ndefault = \"1\"", 4, ".default` should be a finite number");
+    one("type = \"float\"\ndefault = 1\nmax = inf", 5, ".max` should be a finite number");
+    one("type = \"float\"\ndefault = 11\nmax = 10", 2, "` should have a default within the range");
+    one("type = \"text\"\ndefault = true", 4, ".default` should be a text");
+    one("type = \"choice\"\nchoices = [\"a\"]\ndefault = 1", 5, ".default` should be a text");
+    one(
+        "type = \"choice\"\ndefault = \"a\"\nchoices = [\"a\", \"a\"]",
+        2,
+        "` should have a list of choices that are all",
+    );
+    one("type = \"bool\"\ndefault = true\ndescription = 1", 5, ".description` should be a text");
+    // What is wrong with the list leaves it empty, which is wrong, too.
+    setting(
+        "type = \"choice\"\ndefault = \"a\"\nchoices = \"a\"",
+        &[&at(5, ".choices` should be a list of texts"), &at(2, "` should have 1 to 64 choices")],
+    );
+    setting(
+        "type = \"choice\"\ndefault = \"a\"\nchoices = [\n    \"a\",\n    1,\n]",
+        &[&at(7, ".choices` should be a list of texts")],
+    );
+    setting("type = \"int\"\ndefault = 1\nchoices = [\"a\"]", &["5: a setting of the type \"int\" has no `choices`"]);
+    setting(
+        "type = \"choice\"\ndefault = \"a\"\nchoices = [\"a\"]\nmin = 1\nmax = 2",
+        &["6: a setting of the type \"choice\" has no `min`", "7: a setting of the type \"choice\" has no `max`"],
+    );
+    // Two settings, each with its own line.
+    check(
+        "settings.a = { type = \"int\", default = true }\nsettings.b = { type = \"bool\", default = 0 }",
+        &[
+            "2: `package.metadata.mod.settings.a.default` should be a whole number",
+            "3: `package.metadata.mod.settings.b.default` should be `true` or `false`",
+        ],
+    );
+}
+
+#[test]
+fn what_is_no_toml_is_said_at_its_line() {
+    check("id = \"pests\"\nname = \"Pests", &["3: "]);
+    check("id = \"pests\"\nid = \"wasps\"", &["3: "]);
+    check("after = [\"x\"\n", &["2: unclosed array"]);
+    check("incompatible.bees = 1", &["2: `package.metadata.mod.incompatible.bees` should be a version requirement"]);
+    check(
+        "dependencies.bees = { version = 1 }",
+        &["2: `package.metadata.mod.dependencies.bees.version` should be a version requirement"],
+    );
+    check("before = [\"pests\"]", &["2: `pests` is this mod itself"]);
+    check("game = { id = 1 }", &["2: `package.metadata.mod.game.id` should be a text"]);
+    check("game = { name = \"x\" }", &["2: `package.metadata.mod.game` has no key `name`", "2: `game` should state"]);
+}
+
+#[test]
 fn only_what_concerns_functions_is_told_at_each_of_them() {
     for (text, is_of_functions) in [
         ("[package", true),

@@ -14,4 +14,23 @@ fn renamed(_: &mut App) {}
 #[mod_main]
 fn other_type(_: &mut u32) {}
 
+#[mod_main]
+fn by_value(_: App) {}
+
+#[mod_main]
+fn without_a_body(_: &mut App);
+
+#[mod_main]
+fn generic<T>(_: &mut App) {}
+
+#[mod_main]
+fn two(_: &mut App, _: &mut App) {}
+
+struct Mod;
+
+impl Mod {
+    #[mod_main]
+    fn method(&mut self) {}
+}
+
 fn main() {}
