@@ -112,16 +112,24 @@ fn borrows(param: &ParamDesc) -> Option<Borrows> {
                         borrows.writes.insert(index);
                         borrows.with.insert(index);
                     }
-                    TermDesc::ReadOptional(index) => drop(borrows.reads.insert(index)),
-                    TermDesc::WriteOptional(index) => drop(borrows.writes.insert(index)),
+                    TermDesc::ReadOptional(index) => {
+                        borrows.reads.insert(index);
+                    }
+                    TermDesc::WriteOptional(index) => {
+                        borrows.writes.insert(index);
+                    }
                 }
             }
             for filter in &query.filters {
                 match *filter {
                     FilterDesc::Or(_) => return None,
                     FilterDesc::And(_) => {}
-                    FilterDesc::With(index) => drop(borrows.with.insert(index)),
-                    FilterDesc::Without(index) => drop(borrows.without.insert(index)),
+                    FilterDesc::With(index) => {
+                        borrows.with.insert(index);
+                    }
+                    FilterDesc::Without(index) => {
+                        borrows.without.insert(index);
+                    }
                     FilterDesc::Added(index) | FilterDesc::Changed(index) => {
                         borrows.reads.insert(index);
                         borrows.with.insert(index);

@@ -3,6 +3,8 @@
 use mod_abi::{Schema, SchemaDifference};
 use mod_host::{FieldApi, GameApi, TypeApi, TypeForm};
 
+use crate::bindings::parts::primitive;
+
 /// Every place where a mod's whole type and the game's differ.
 pub(super) fn differences(in_mod: &Schema, in_game: &Schema) -> Vec<SchemaDifference> {
     let Some(first) = in_mod.difference(in_game) else { return Vec::new() };
@@ -72,9 +74,12 @@ fn part_of(place: &str, part: &Schema, ty: &TypeApi, api: &GameApi, all: &mut Ve
     // Schemas nest no deeper than `mod_abi` lets them.
     let mut field = |name: &str, schema: &Schema, field: Option<&FieldApi>| {
         let place = inside(place, name);
-        match field.and_then(|field| api.ty(&field.ty)) {
-            Some(ty) => part_of(&place, schema, ty, api, all),
-            None => all.push(difference(&place, &schema.to_string(), "no such field")),
+        let ty = field.map(|field| (api.ty(&field.ty), primitive(&field.ty)));
+        match ty {
+            Some((Some(ty), _)) => part_of(&place, schema, ty, api, all),
+            Some((None, Some(leaf))) if leaf == *schema => {}
+            Some((None, Some(leaf))) => all.push(difference(&place, &schema.to_string(), &leaf.to_string())),
+            _ => all.push(difference(&place, &schema.to_string(), "no such field")),
         }
     };
     match (&ty.form, part) {
