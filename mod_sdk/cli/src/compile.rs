@@ -24,6 +24,8 @@ use crate::{
 
 /// Builds the mod in this folder, makes it small, and copies it into the game.
 #[derive(Debug, Clone, clap::Args)]
+// `watch` has the same.
+#[group(skip)]
 pub(crate) struct Args {
     /// The folder of the game, or its `assets/mods`. Else the one that Cargo.toml names.
     #[arg(long, value_name = "FOLDER")]

@@ -9,7 +9,7 @@ use std::{path::PathBuf, process::ExitCode};
 use self::report::Report;
 use crate::{
     guest::{Guest, ReadError},
-    terminal::{print, say},
+    terminal::{print, say, visible_json},
 };
 
 /// Shows what a built mod is, gives, needs and does.
@@ -28,8 +28,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, ReadError> {
     let described = guest.describe();
     let report = Report::new(&guest, &described);
     if args.json {
-        // JSON escapes what a terminal would obey; nothing of the report fails to be written.
-        print(&(serde_json::to_string_pretty(&report).unwrap_or_default() + "\n"));
+        // Nothing of the report fails to be written.
+        print(&(visible_json(&serde_json::to_string_pretty(&report).unwrap_or_default()) + "\n"));
     } else {
         text::lines(&report).iter().for_each(|line| say(line));
     }

@@ -70,13 +70,35 @@ impl Drop for Spinner {
     }
 }
 
-/// `text` on one line, with everything escaped that a terminal would obey, or that would hide or turn what stands beside it.
+/// Whether a terminal would obey it, or it would hide or turn what stands beside it.
+fn is_unseen(c: char) -> bool {
+    let hides = matches!(
+        c,
+        '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
+    );
+    c.is_control() || hides
+}
+
+/// `text` on one line, with everything escaped that is not seen.
 pub(crate) fn visible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        let hides = matches!(c, '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
-        if c.is_control() || hides {
+        if is_unseen(c) {
             let _ = write!(out, "{}", c.escape_default());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// The same for a text of JSON, in its own escapes. Its lines stay.
+pub(crate) fn visible_json(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c != '\n' && is_unseen(c) {
+            // All of these are below U+10000.
+            let _ = write!(out, "\\u{:04x}", u32::from(c));
         } else {
             out.push(c);
         }
@@ -100,7 +122,7 @@ pub(crate) fn count(number: usize, thing: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{count, size, visible};
+    use super::{count, size, visible, visible_json};
 
     #[test]
     fn nothing_of_a_text_reaches_the_terminal_as_a_command() {
@@ -112,6 +134,8 @@ mod tests {
         ] {
             assert_eq!(visible(text), expected);
         }
+        let json = visible_json("{\n \"a\": \"\u{9b}\u{202e}\"\n}");
+        assert_eq!(json, "{\n \"a\": \"\\u009b\\u202e\"\n}");
     }
 
     #[test]

@@ -78,7 +78,8 @@ fn the_committed_mods_load_in_their_game_and_in_no_other() {
 
 #[test]
 fn a_mod_that_fits_loads() {
-    let mut one = Mod::new("good").imports("prune", "(str,f32)->bool").imports("world_get", "(_)->_");
+    let mut one = Mod::new("good").imports("prune", "(str,f32)->bool");
+    one = one.imports_raw(r#"(import "env" "__world_get" (func (param i64) (result i64)))"#);
     let quince = one.ty(&in_orchard("Quince"), "{height:f32,place:(i16,i16)}", TypeRole::Part);
     let rooted = one.ty(&in_orchard("Rooted"), "(u8)", TypeRole::Mirror);
     let pantry = one.ty("Pantry", "{prices:{str=>u32},owners:[u64]}", TypeRole::Mirror);

@@ -72,7 +72,7 @@ fn all_that_a_mod_describes_is_shown() {
 #[test]
 fn no_byte_of_a_mod_reaches_the_terminal_unseen() {
     let root = tempfile::tempdir().expect("a folder");
-    let mut one = Mod::new("odd").states("description: \u{1b}[2Jred\u{202e}");
+    let mut one = Mod::new("odd").states("description: \\1b[2Jred\\e2\\80\\ae");
     one.ty("a::\u{1b}]0;title\u{7}", "{height:f32}", TypeRole::Mirror);
     let one = one.system("\u{1b}[31mred\r", Vec::new(), |system| system.schedule = "Up\u{9b}date".to_owned());
     let file = one.write(root.path());
