@@ -66,10 +66,8 @@ impl Spelling<'_, '_> {
         let mut texts = Vec::new();
         for (index, arg) in args.iter().enumerate() {
             let of = self.spell(arg)?;
-            let stated = offered
-                .args
-                .as_ref()
-                .and_then(|args| args.get(index).filter(|_| args.len() == texts.len().max(args.len())));
+            let stated = offered.args.as_ref().filter(|stated| stated.len() == args.len());
+            let stated = stated.and_then(|stated| stated.get(index));
             if let (Some(stated), Some(own)) = (stated, &of.schema)
                 && let Some(found) = own.disagreement(stated)
             {

@@ -111,7 +111,7 @@ fn capital(word: &str) -> String {
 
 /// A name for each path and word of what it is: the path's last part, with as many of its modules in front as tell it from the
 /// others.
-pub(super) fn unique<'a>(wanted: &[(&'a str, &'static str)]) -> Vec<String> {
+pub(super) fn unique(wanted: &[(&str, &'static str)]) -> Vec<String> {
     let mut names: Vec<String> = wanted.iter().map(|(path, _)| base(path)).collect();
     for depth in 0..8 {
         let twice = twice(&names);

@@ -35,7 +35,9 @@ impl Parser<'_> {
         }
         if self.take("[") {
             let item = self.ty(depth + 1)?;
-            let _ = self.take(";").then_some(())?;
+            if !self.take(";") {
+                return None;
+            }
             let len = self.word(|c| c.is_ascii_digit()).parse().ok()?;
             return self.take("]").then(|| RustType::Array(Box::new(item), len));
         }
