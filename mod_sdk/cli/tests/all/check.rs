@@ -65,14 +65,11 @@ fn the_committed_mods_load_in_their_game_and_in_no_other() {
     let ran = run(root.path(), &["check", text(&wind), "--game", &golden()]);
     assert_eq!(ran.code, Some(1), "{ran:?}");
     for part in [
-        "orchard_wind needs the mod API of `orchard` ^0.1, and this is 0.3.1",
+        "needs the mod API of `orchard` 0.1.x, and this is 0.3.1",
         "this game has no type `hello_mods::Velocity`",
         "this game has no type `hello_mods::Bee`",
     ] {
-        assert!(
-            ran.out.contains(part) || ran.out.contains(&part.replace("orchard_wind ", "`orchard_wind` ")),
-            "{ran:?}"
-        );
+        assert!(ran.out.contains(part), "{ran:?}");
     }
 }
 
