@@ -114,6 +114,12 @@ const LAYERS: &[Layer] = &[
         except: &["bevy_mod_sdk"],
         why: "a mod knows the contract and neither Bevy nor the host",
     },
+    Layer {
+        folder: "mod_sdk/cli/",
+        never: &["bevy*", "wasmtime"],
+        except: &[],
+        why: "the command line knows a game by its game-api.json, and runs mods through the host",
+    },
 ];
 
 /// A place that breaks a rule.
