@@ -2,11 +2,10 @@
 
 use bevy::{
     asset::{RenderAssetUsages, uuid_handle},
-    math::FloatExt,
     mesh::PrimitiveTopology,
     prelude::{
-        App, Assets, ColorMaterial, Commands, Component, Handle, Mesh, Mesh2d, MeshMaterial2d, PostUpdate, Res, ResMut,
-        Resource, Single, Startup, Time, Transform, Vec2, Vec3, With,
+        App, Assets, ColorMaterial, Commands, Component, Handle, Local, Mesh, Mesh2d, MeshMaterial2d, PostUpdate, Res,
+        ResMut, Resource, Single, Startup, Time, Transform, Vec2, Vec3, With,
     },
 };
 
@@ -84,7 +83,7 @@ fn add_water(mut meshes: ResMut<Assets<Mesh>>, mut materials: ResMut<Assets<Colo
 /// Slow, as water is, so that a mod that is switched off leaves no flash.
 fn tint_water(
     mut water: Single<&mut Transform, With<Water>>,
-    mut colors: bevy::prelude::Local<[Vec3; 3]>,
+    mut colors: Local<[Vec3; 3]>,
     mut meshes: ResMut<Assets<Mesh>>,
     arena: Res<Arena>,
     weather: Res<Weather>,
@@ -127,7 +126,7 @@ fn around(at: Vec2, half: Vec2) -> Vec2 {
 /// Adds dust, and as many drops as it rains.
 pub(crate) fn draw(strokes: &mut Strokes, dust: &Dust, weather: &Weather) {
     for grain in &dust.grains {
-        let reach = 0.0.lerp(2.6, grain.depth) + 1.2;
+        let reach = 1.2 + 2.6 * grain.depth;
         let color = Vec3::new(0.10, 0.16, 0.20) * (0.25 + 0.75 * grain.depth);
         strokes.add(Shape::Halo, grain.at, Vec2::X * reach, reach, color);
     }

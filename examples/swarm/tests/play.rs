@@ -92,6 +92,13 @@ fn count_of(app: &mut App, id: &str) -> usize {
     spawned.iter(app.world()).filter(|by| by.mod_id() == id).count()
 }
 
+/// Where the creatures are that are no hunters.
+fn flock(app: &mut App) -> Vec<(Entity, Vec3)> {
+    let world = app.world_mut();
+    let mut flock = world.query_filtered::<(Entity, &Transform), (With<Creature>, Without<Danger>)>();
+    flock.iter(world).map(|(entity, place)| (entity, place.translation)).collect()
+}
+
 #[test]
 fn the_swarm_lives() {
     let mut app = game();
@@ -100,15 +107,7 @@ fn the_swarm_lives() {
         assert!(matches!(state(&app, id), ModState::Disabled), "{id} waits for the player: {:?}", state(&app, id));
     }
 
-    let mut flock =
-        app.world_mut().query_filtered::<(Entity, &Transform, &Velocity), (With<Creature>, Without<Danger>)>();
-    let places = |app: &mut App, flock: &mut bevy::ecs::query::QueryState<_, _>| -> Vec<(Entity, Vec3)> {
-        flock
-            .iter(app.world())
-            .map(|(entity, place, _): (Entity, &Transform, &Velocity)| (entity, place.translation))
-            .collect()
-    };
-    let before = places(&mut app, &mut flock);
+    let before = flock(&mut app);
     let weather = *app.world().resource::<Weather>();
     frames(&mut app, 300);
     all_good_run(&app);
@@ -123,7 +122,7 @@ fn the_swarm_lives() {
     assert!(moved > CREATURES as usize * 8 / 10, "{moved} creatures have moved");
     // The hunters eat, and the dice fall for new ones.
     assert!(count_of(&mut app, "swarm_dice") > 0, "nobody has hatched");
-    let alive = flock.iter(app.world()).count();
+    let alive = flock(&mut app).len();
     assert!((CREATURES as usize - 20..=CREATURES as usize).contains(&alive), "{alive} are alive");
     assert_eq!(count_of(&mut app, "swarm_hunters"), 3);
     let world = app.world_mut();
