@@ -83,7 +83,15 @@ impl Language {
         }
     }
 
-    /// What a module is made of besides the files in the mod's folder.
+    /// What a module is made of of the workspace that the mod's folder stands in.
+    const fn workspace_sources(self) -> &'static [&'static str] {
+        match self {
+            Self::Rust => &rust::WORKSPACE_SOURCES,
+            Self::C | Self::AssemblyScript => &[],
+        }
+    }
+
+    /// What a module is made of besides the files in its workspace.
     const fn shared_sources(self) -> &'static [&'static str] {
         match self {
             Self::Rust => &rust::SHARED_SOURCES,
@@ -134,7 +142,8 @@ pub(crate) fn sources(root: &Path, workspace: &str, member: &Member) -> Result<V
         }
     };
     let own = own.into_iter().map(|part| format!("{folder}/{part}"));
-    Ok(own.chain(member.language.shared_sources().iter().map(|&path| path.to_owned())).collect())
+    let of_workspace = member.language.workspace_sources().iter().map(|part| format!("{workspace}/{part}"));
+    Ok(own.chain(of_workspace).chain(member.language.shared_sources().iter().map(|&path| path.to_owned())).collect())
 }
 
 /// What became of a mod that should be built.

@@ -1,9 +1,9 @@
 //! The repository's own commands: `cargo xtask`.
 //!
-//! This file only reads the command line. [`mods`] keeps `assets/mods` in step with `examples/mods`, [`guests`] builds
-//! the modules that the tests load, [`languages`] calls the compilers for both and [`sources`] tells whether a committed
-//! module is older than its sources. [`hostile`] tries to bring the host down, [`mod@bench`] measures, [`trace`] draws what a profiler
-//! has seen, and [`window`] plays the showcase in a real window.
+//! This file only reads the command line. [`mods`] keeps the committed modules of the examples in step with their mods, [`guests`]
+//! builds the modules that the tests load, [`languages`] calls the compilers for both and [`sources`] tells whether a committed
+//! module is older than its sources. [`hostile`] tries to bring the host down, [`mod@bench`] measures, [`trace`] draws what a
+//! profiler has seen, and [`window`] plays the showcase in a real window.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command talks to the terminal")]
 
 mod bench;
@@ -19,8 +19,8 @@ mod window;
 use std::{env, fmt::Display, path::Path, process::ExitCode};
 
 const HELP: &str = "\
-cargo xtask mods           build examples/mods into assets/mods
-cargo xtask mods --check   fail if a file in assets/mods is older than its sources (builds nothing)
+cargo xtask mods           build examples/mods into assets/mods, and examples/swarm/mods into examples/swarm/assets/mods
+cargo xtask mods --check   fail if a file there is older than its sources (builds nothing)
 cargo xtask guests         build tests/guests into target/guests/<target>
 cargo xtask hostile        try to bring the host down, for a minute; with `--minutes <number>` for longer. A seed is
                            printed, and `--seed <number>` repeats it. `--help` shows the other options

@@ -1,4 +1,4 @@
-//! Keeps the committed modules in `assets/mods` in step with the mods in `examples/mods`, whatever their language.
+//! Keeps the committed modules of the examples in step with their mods, whatever their language.
 //!
 //! The modules are committed, so that a game runs where no wasm target and no other compiler is installed. `sources.lock` beside them says
 //! for each one what it was built from: a line with its name, the hash of its sources and its own hash.
@@ -12,9 +12,22 @@ use crate::{
 };
 
 const TARGET: &str = "wasm32-unknown-unknown";
-const WORKSPACE: &str = "examples/mods";
-const MODULES: &str = "assets/mods";
 const LOCK: &str = "sources.lock";
+
+/// The games with mods of their own.
+const GAMES: [Game; 2] = [
+    Game { workspace: "examples/mods", modules: "assets/mods" },
+    Game { workspace: "examples/swarm/mods", modules: "examples/swarm/assets/mods" },
+];
+
+/// Where a game has its mods, relative to the repository.
+#[derive(Debug, Clone, Copy)]
+struct Game {
+    /// The cargo workspace with the sources.
+    workspace: &'static str,
+    /// The game's folder of mods.
+    modules: &'static str,
+}
 
 /// Why a command about the mods failed.
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +36,7 @@ pub(crate) enum ModsError {
     #[error(transparent)]
     Build(#[from] BuildError),
     /// What is committed is not what its sources make.
-    #[error("{MODULES} is not up to date:\n{}", .0.join("\n"))]
+    #[error("modules are not up to date:\n{}", .0.join("\n"))]
     Stale(Vec<String>),
 }
 
@@ -40,87 +53,126 @@ struct Locked {
     module: String,
 }
 
-/// Builds every mod, copies the modules and writes the lock file. Returns a line for each mod.
+/// Builds every mod, copies the modules and writes the lock files. Returns a line for each mod.
 pub(crate) fn build(root: &Path) -> Result<Vec<String>, ModsError> {
-    let workspace = root.join(WORKSPACE);
-    let mods = languages::members(&workspace)?;
-    let rust_modules = rust::build(root, &workspace, TARGET)?;
-    let modules = root.join(MODULES);
-    let earlier = read_lock(&modules).unwrap_or_default();
-    let mut lock = BTreeMap::new();
     let mut lines = Vec::new();
-    for member in &mods {
-        let file = file_name(&member.name);
-        let path = modules.join(&file);
-        // After cargo has run, which may have changed the workspace's Cargo.lock.
-        let sources = hash_sources(root, member)?;
-        // Builds in two places differ in bytes that nobody reads: a module stays as it is while its sources do.
-        let locked = earlier.get(&member.name);
-        let is_kept = locked.is_some_and(|locked| {
-            locked.sources == sources && fs::read(&path).is_ok_and(|bytes| hash_bytes(&bytes) == locked.module)
-        });
-        let module = if is_kept { None } else { Some(languages::module(root, &workspace, &rust_modules, member)?) };
-        let (line, locked) = match module {
-            None => (format!("{MODULES}/{file} is up to date"), locked.cloned()),
-            // The line of the lock stays, too, so that a check finds the module older than its sources.
-            Some(Module::Skipped(tools)) => (format!("{MODULES}/{file} skipped: {tools} to build it"), locked.cloned()),
-            Some(Module::Built(bytes)) => {
-                files::write(&path, &bytes)?;
-                let line = format!("{MODULES}/{file} {:.1} KiB", bytes.len() as f64 / 1024.0);
-                (line, Some(Locked { sources, module: hash_bytes(&bytes) }))
-            }
-        };
-        lines.push(line);
-        lock.extend(locked.map(|locked| (member.name.clone(), locked)));
+    for game in GAMES {
+        lines.extend(game.build(root)?);
     }
-    files::write(&modules.join(LOCK), lock_text(&lock).as_bytes())?;
     Ok(lines)
 }
 
 /// Fails when a committed module is not what its sources make. Builds nothing and needs no wasm target.
 pub(crate) fn check(root: &Path) -> Result<Vec<String>, ModsError> {
-    let mods = languages::members(&root.join(WORKSPACE))?;
-    let modules = root.join(MODULES);
-    let lock = read_lock(&modules)?;
-    let mut wrong = Vec::new();
-    for member in &mods {
-        let file = file_name(&member.name);
-        let path = modules.join(&file);
-        let mut rebuild = |what: &str| wrong.push(format!("- {file} {what}; run `cargo xtask mods`"));
-        match lock.get(&member.name) {
-            _ if !path.is_file() => rebuild("does not exist"),
-            None => rebuild(&format!("has no line in {LOCK}")),
-            Some(locked) if locked.sources != hash_sources(root, member)? => rebuild("is older than its sources"),
-            Some(locked) if locked.module != hash_bytes(&fs::read(&path).at(&path)?) => {
-                rebuild(&format!("is not the file that {LOCK} was written for"));
+    let (mut lines, mut wrong) = (Vec::new(), Vec::new());
+    for game in GAMES {
+        match game.check(root) {
+            Ok(line) => lines.push(line),
+            Err(ModsError::Stale(found)) => wrong.extend(found),
+            Err(error) => return Err(error),
+        }
+    }
+    if wrong.is_empty() { Ok(lines) } else { Err(ModsError::Stale(wrong)) }
+}
+
+impl Game {
+    fn build(self, root: &Path) -> Result<Vec<String>, ModsError> {
+        let workspace = root.join(self.workspace);
+        let mods = languages::members(&workspace)?;
+        let rust_modules = rust::build(root, &workspace, TARGET)?;
+        let modules = root.join(self.modules);
+        let earlier = read_lock(&modules).unwrap_or_default();
+        let mut lock = BTreeMap::new();
+        let mut lines = Vec::new();
+        for member in &mods {
+            let file = file_of(&modules, &member.name);
+            let (path, shown) = (modules.join(&file), format!("{}/{file}", self.modules));
+            // After cargo has run, which may have changed the workspace's Cargo.lock.
+            let sources = self.hash_sources(root, member)?;
+            // Builds in two places differ in bytes that nobody reads: a module stays as it is while its sources do.
+            let locked = earlier.get(&member.name);
+            let is_kept = locked.is_some_and(|locked| {
+                locked.sources == sources && fs::read(&path).is_ok_and(|bytes| hash_bytes(&bytes) == locked.module)
+            });
+            let module = if is_kept { None } else { Some(languages::module(root, &workspace, &rust_modules, member)?) };
+            let (line, locked) = match module {
+                None => (format!("{shown} is up to date"), locked.cloned()),
+                // The line of the lock stays, too, so that a check finds the module older than its sources.
+                Some(Module::Skipped(tools)) => (format!("{shown} skipped: {tools} to build it"), locked.cloned()),
+                Some(Module::Built(bytes)) => {
+                    files::write(&path, &bytes)?;
+                    let line = format!("{shown} {:.1} KiB", bytes.len() as f64 / 1024.0);
+                    (line, Some(Locked { sources, module: hash_bytes(&bytes) }))
+                }
+            };
+            lines.push(line);
+            lock.extend(locked.map(|locked| (member.name.clone(), locked)));
+        }
+        files::write(&modules.join(LOCK), lock_text(&lock).as_bytes())?;
+        Ok(lines)
+    }
+
+    fn check(self, root: &Path) -> Result<String, ModsError> {
+        let Self { workspace, modules: shown } = self;
+        let mods = languages::members(&root.join(workspace))?;
+        let modules = root.join(shown);
+        let lock = read_lock(&modules)?;
+        let mut wrong = Vec::new();
+        for member in &mods {
+            let file = file_of(&modules, &member.name);
+            let path = modules.join(&file);
+            let mut rebuild = |what: &str| wrong.push(format!("- {shown}/{file} {what}; run `cargo xtask mods`"));
+            match lock.get(&member.name) {
+                _ if !path.is_file() => rebuild("does not exist"),
+                None => rebuild(&format!("has no line in {LOCK}")),
+                Some(locked) if locked.sources != self.hash_sources(root, member)? => {
+                    rebuild("is older than its sources");
+                }
+                Some(locked) if locked.module != hash_bytes(&fs::read(&path).at(&path)?) => {
+                    rebuild(&format!("is not the file that {LOCK} was written for"));
+                }
+                Some(_) => {}
             }
-            Some(_) => {}
+        }
+        let is_mod = |name: &str| mods.iter().any(|member| member.name == name);
+        for name in names_in(&modules)? {
+            let folder = format!("{name}/{IN_FOLDER}");
+            let (of, file) = match name.strip_suffix(".wasm") {
+                Some(of) => (of, &name),
+                None if modules.join(&folder).is_file() => (name.as_str(), &folder),
+                None => continue,
+            };
+            if !is_mod(of) {
+                wrong.push(format!(
+                    "- {shown}/{file} has no folder in {workspace}; delete it, then run `cargo xtask mods`"
+                ));
+            }
+        }
+        for name in lock.keys().filter(|name| !is_mod(name)) {
+            wrong.push(format!(
+                "- {shown}/{LOCK} has a line for {name}, which has no folder in {workspace}; run `cargo xtask mods`"
+            ));
+        }
+        if wrong.is_empty() {
+            Ok(format!("{shown}: {} mods are up to date", mods.len()))
+        } else {
+            Err(ModsError::Stale(wrong))
         }
     }
-    let is_mod = |name: &str| mods.iter().any(|member| member.name == name);
-    for file in names_in(&modules)? {
-        if file.strip_suffix(".wasm").is_some_and(|name| !is_mod(name)) {
-            wrong.push(format!("- {file} has no folder in {WORKSPACE}; delete it, then run `cargo xtask mods`"));
-        }
-    }
-    for name in lock.keys().filter(|name| !is_mod(name)) {
-        wrong.push(format!(
-            "- {LOCK} has a line for {name}, which has no folder in {WORKSPACE}; run `cargo xtask mods`"
-        ));
-    }
-    if wrong.is_empty() {
-        Ok(vec![format!("{MODULES}: {} mods are up to date", mods.len())])
-    } else {
-        Err(ModsError::Stale(wrong))
+
+    fn hash_sources(self, root: &Path, member: &Member) -> Result<String, FileError> {
+        hash_files(root, &languages::sources(root, self.workspace, member)?)
     }
 }
 
-fn file_name(name: &str) -> String {
-    format!("{name}.wasm")
-}
+/// What the module of a mod is called that is a folder as a whole.
+const IN_FOLDER: &str = "mod.wasm";
 
-fn hash_sources(root: &Path, member: &Member) -> Result<String, FileError> {
-    hash_files(root, &languages::sources(root, WORKSPACE, member)?)
+/// Where a mod has its module: in its folder, if it has one with assets and no file beside it.
+fn file_of(modules: &Path, name: &str) -> String {
+    let beside = format!("{name}.wasm");
+    let is_folder = modules.join(name).is_dir() && !modules.join(&beside).is_file();
+    if is_folder { format!("{name}/{IN_FOLDER}") } else { beside }
 }
 
 fn lock_text(lock: &BTreeMap<String, Locked>) -> String {
@@ -144,7 +196,7 @@ mod tests {
 
     use tempfile::{TempDir, tempdir};
 
-    use super::{Locked, MODULES, check, hash_sources, lock_text};
+    use super::{GAMES, Locked, check, lock_text};
     use crate::{languages::members, sources::hash_bytes};
 
     fn write(root: &Path, path: &str, text: &str) {
@@ -166,13 +218,13 @@ mod tests {
         write(root.path(), "examples/mods/script/package.json", "{}");
         write(root.path(), "examples/mods/script/assembly/index.ts", "script");
         for name in ["one", "two", "in_c", "script"] {
-            write(root.path(), &format!("{MODULES}/{name}.wasm"), name);
+            write(root.path(), &format!("assets/mods/{name}.wasm"), name);
         }
         let mods = members(&root.path().join("examples/mods")).expect("they can be read");
         let lock: BTreeMap<_, _> = mods
             .iter()
             .map(|member| {
-                let sources = hash_sources(root.path(), member).expect("they can be read");
+                let sources = GAMES[0].hash_sources(root.path(), member).expect("they can be read");
                 (member.name.clone(), Locked { sources, module: hash_bytes(member.name.as_bytes()) })
             })
             .collect();
@@ -190,7 +242,10 @@ mod tests {
     #[test]
     fn fresh_modules_pass() {
         let root = fresh();
-        assert_eq!(check(root.path()).expect("nothing is stale"), ["assets/mods: 4 mods are up to date"]);
+        assert_eq!(
+            check(root.path()).expect("nothing is stale"),
+            ["assets/mods: 4 mods are up to date", "examples/swarm/assets/mods: 0 mods are up to date"]
+        );
         // A mod's own assets and a player's notes are no mods, and line endings do not matter.
         write(root.path(), "assets/mods/one/picture.png", "png");
         write(root.path(), "assets/mods/notes.txt", "notes");
@@ -238,5 +293,31 @@ mod tests {
 
         let text = complaint(|root| write(root, "assets/mods/sources.lock", "nonsense\n"));
         assert!(text.contains("one.wasm has no line") && text.contains("two.wasm has no line"), "{text}");
+    }
+
+    #[test]
+    fn a_mod_that_is_a_folder_has_its_module_in_it() {
+        let root = fresh();
+        let modules = root.path().join("assets/mods");
+        fs::create_dir(modules.join("two")).expect("a folder");
+        assert!(check(root.path()).is_ok(), "a file beside the folder is the mod");
+        fs::rename(modules.join("two.wasm"), modules.join("two/mod.wasm")).expect("it is there");
+        assert!(check(root.path()).is_ok());
+        write(root.path(), "assets/mods/two/mod.wasm", "other");
+        let text = check(root.path()).expect_err("it is stale").to_string();
+        assert!(text.contains("assets/mods/two/mod.wasm is not the file"), "{text}");
+
+        let text = complaint(|root| write(root, "assets/mods/three/mod.wasm", "three"));
+        assert!(text.contains("three/mod.wasm has no folder in examples/mods; delete it"), "{text}");
+    }
+
+    #[test]
+    fn every_game_is_checked() {
+        let text = complaint(|root| {
+            write(root, "examples/swarm/mods/fish/mod.c", "fish");
+            write(root, "assets/mods/two.wasm", "other");
+        });
+        assert!(text.contains("- examples/swarm/assets/mods/fish.wasm does not exist"), "{text}");
+        assert!(text.contains("- assets/mods/two.wasm is not the file"), "{text}");
     }
 }

@@ -11,11 +11,11 @@ use crate::files::{FileError, names_in};
 /// What a crate is made of.
 pub(super) const SOURCES: [&str; 3] = ["Cargo.toml", "build.rs", "src"];
 
-/// What every mod in Rust is made of besides its own crate.
-pub(super) const SHARED_SOURCES: [&str; 9] = [
-    "examples/mods/Cargo.toml",
-    "examples/mods/Cargo.lock",
-    "examples/mods/.cargo/config.toml",
+/// What every mod of a workspace is made of besides its own crate, in the workspace.
+pub(super) const WORKSPACE_SOURCES: [&str; 3] = ["Cargo.toml", "Cargo.lock", ".cargo/config.toml"];
+
+/// What every mod in Rust is made of besides its own workspace.
+pub(super) const SHARED_SOURCES: [&str; 6] = [
     "mod_sdk/Cargo.toml",
     "mod_sdk/src",
     "mod_sdk/abi/Cargo.toml",
