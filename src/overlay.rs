@@ -53,6 +53,8 @@ use crate::lifecycle::registry::ModRegistry;
 /// | `Enter`, `Space` | press what is chosen; in a text, `Enter` keeps it and `Escape` does not |
 /// | `Delete`, `Backspace` | give a setting its default again |
 ///
+/// The game does not find these keys in `ButtonInput` while the panel is open, nor a click that is on it.
+///
 /// By mouse, what looks like a button is one, a click on a mod shows its settings, and the wheel scrolls.
 ///
 /// Needs the feature `overlay`.
@@ -76,7 +78,7 @@ impl Default for ModsOverlayPlugin {
 /// # use bevy::prelude::*;
 /// # use bevy_wasm_mods::prelude::*;
 /// fn shoot(panel: Res<ModsOverlay>, keys: Res<ButtonInput<KeyCode>>) {
-///     // While the panel is open, keys and clicks are meant for it.
+///     // What the panel uses the game does not see; the rest it may leave alone while the player looks at mods.
 ///     if !panel.is_open && keys.just_pressed(KeyCode::Space) {
 ///         info!("bang");
 ///     }
@@ -96,8 +98,8 @@ pub struct ModsOverlay {
     pub font: FontSource,
 }
 
-/// When the panel reads keys and clicks: in `PreUpdate`, after Bevy's UI has. A game that takes a key only while the panel is closed
-/// asks [`ModsOverlay::is_open`].
+/// When the panel reads keys and clicks: in `PreUpdate`, after Bevy's UI has. Systems of the game that run later do
+/// not see what it took.
 #[derive(SystemSet, Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ModsOverlaySystems;
 

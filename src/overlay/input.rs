@@ -10,7 +10,7 @@ use bevy_ecs::{
 use bevy_input::{
     ButtonInput,
     keyboard::{KeyCode, KeyboardInput},
-    mouse::{MouseScrollUnit, MouseWheel},
+    mouse::{MouseButton, MouseScrollUnit, MouseWheel},
 };
 use bevy_ui::{ComputedNode, Interaction, ScrollPosition};
 
@@ -25,19 +25,25 @@ use crate::lifecycle::calls::Mods;
 
 /// What a node does when it is clicked.
 #[derive(Component, Debug, Clone)]
+#[require(Inside)]
 pub(crate) struct Clicked(pub(crate) Action);
+
+/// A part of the panel that the mouse may be over.
+#[derive(Component, Debug, Default)]
+pub(crate) struct Inside;
 
 /// How far a notch of the wheel scrolls, in logical pixels.
 const NOTCH: f32 = 48.0;
 
 /// Opens the panel, or closes it. While a text is written, the key is one of its characters at most.
 pub(crate) fn open_and_close(
-    keys: Res<ButtonInput<KeyCode>>,
+    mut keys: ResMut<ButtonInput<KeyCode>>,
     config: Res<OverlayConfig>,
     mut overlay: ResMut<ModsOverlay>,
     mut panel: ResMut<Panel>,
 ) {
     if keys.just_pressed(config.key) && panel.edit.is_none() {
+        keys.clear_just_pressed(config.key);
         overlay.is_open = !overlay.is_open;
     }
     if overlay.is_changed() && !overlay.is_open {
@@ -45,12 +51,17 @@ pub(crate) fn open_and_close(
     }
 }
 
-/// Reads clicks.
+/// Reads clicks. One on the panel is none for the game.
 pub(crate) fn read_mouse(
     clicked: Query<(&Interaction, &Clicked), Changed<Interaction>>,
+    inside: Query<&Interaction, With<Inside>>,
+    mut buttons: ResMut<ButtonInput<MouseButton>>,
     mut actions: ResMut<Actions>,
     mut panel: ResMut<Panel>,
 ) {
+    if buttons.just_pressed(MouseButton::Left) && inside.iter().any(|interaction| *interaction != Interaction::None) {
+        buttons.clear_just_pressed(MouseButton::Left);
+    }
     for (_, Clicked(action)) in clicked.iter().filter(|(interaction, _)| **interaction == Interaction::Pressed) {
         // Who clicks elsewhere has done with the text.
         if let Some(edit) = panel.edit.take() {
@@ -60,21 +71,24 @@ pub(crate) fn read_mouse(
     }
 }
 
-/// Reads keys, for the text that is being written or for the cursor.
+/// Reads keys, for the text that is being written or for the cursor. The game does not find them pressed any more.
 pub(crate) fn read_keys(
     mut typed: MessageReader<KeyboardInput>,
-    keys: Res<ButtonInput<KeyCode>>,
+    mut keys: ResMut<ButtonInput<KeyCode>>,
     mods: Mods,
     mut actions: ResMut<Actions>,
     mut panel: ResMut<Panel>,
 ) {
     if panel.edit.is_some() {
         write(&mut typed, &mut actions, &mut panel);
+        let pressed: Vec<KeyCode> = keys.get_just_pressed().copied().collect();
+        for key in pressed {
+            keys.clear_just_pressed(key);
+        }
         return;
     }
     typed.clear();
-    let wanted = |key: &KeyCode| keys.just_pressed(*key);
-    let pressed: Vec<KeyCode> = keys.get_just_pressed().copied().filter(wanted).collect();
+    let pressed: Vec<KeyCode> = keys.get_just_pressed().copied().collect();
     if pressed.is_empty() {
         return;
     }
@@ -82,7 +96,11 @@ pub(crate) fn read_keys(
     for key in pressed {
         let cursor = panel.cursor.clone();
         let lines = model.lines(cursor.as_ref().map(|spot| &**spot.mod_id()));
-        actions.0.extend(action_of(key, cursor, &lines, keys.any_pressed([KeyCode::ShiftLeft, KeyCode::ShiftRight])));
+        let shift = keys.any_pressed([KeyCode::ShiftLeft, KeyCode::ShiftRight]);
+        if let Some(action) = action_of(key, cursor, &lines, shift) {
+            keys.clear_just_pressed(key);
+            actions.0.push(action);
+        }
     }
 }
 

@@ -19,7 +19,13 @@ use bevy_ui::{
 };
 
 use super::{
-    ModsOverlay, OverlayConfig, Panel, Spot, action::Action, edit::Edit, input::Clicked, live, model::Model, theme,
+    ModsOverlay, OverlayConfig, Panel, Spot,
+    action::Action,
+    edit::Edit,
+    input::{Clicked, Inside},
+    live,
+    model::Model,
+    theme,
 };
 use crate::lifecycle::calls::Mods;
 
@@ -146,7 +152,7 @@ fn build(look: &Look<'_>, config: &OverlayConfig, scrolled: ScrollPosition, comm
     };
     let looks = (BackgroundColor(theme::PANEL), BorderColor::all(theme::EDGE), GlobalZIndex(i32::MAX - 1));
     // Clicks beside a button are not for what lies below.
-    let mouse = (FocusPolicy::Block, Interaction::default());
+    let mouse = (FocusPolicy::Block, Interaction::default(), Inside);
     let mut root = commands.spawn((Name::new("mods overlay"), node, looks, mouse));
     root.with_children(|parts| {
         head(look, parts);

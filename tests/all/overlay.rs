@@ -6,7 +6,7 @@ use bevy::{
         ButtonState, InputPlugin,
         keyboard::{Key, KeyCode, KeyboardInput},
     },
-    prelude::{ChildOf, Children, Entity, Name, World},
+    prelude::{ButtonInput, ChildOf, Children, Entity, Name, Res, ResMut, Resource, Update, With, World},
 };
 use bevy_ui::{
     Interaction, Node, Val,
@@ -92,7 +92,7 @@ fn shows(game: &mut Game, part: &str) {
 #[track_caller]
 fn button(game: &mut Game, after: &str, label: &str) -> Entity {
     let world = game.app.world_mut();
-    let mut buttons = world.query_filtered::<Entity, bevy::prelude::With<Button>>();
+    let mut buttons = world.query_filtered::<Entity, With<Button>>();
     let buttons: Vec<_> = buttons.iter(world).filter(|button| texts_below(world, *button) == [label]).collect();
     // The smallest part of the panel that has both is the button's own line.
     let distance = |button: &Entity| {
@@ -227,6 +227,23 @@ fn the_keyboard_reaches_everything() {
     press(&mut game, KeyCode::ArrowUp);
     press(&mut game, KeyCode::Enter);
     assert!(with_mods(&mut game, |mods: Mods| !mods.is_running("pests")), "the list does not go round");
+}
+
+#[test]
+fn the_game_does_not_see_keys_that_were_meant_for_the_panel() {
+    #[derive(Resource, Default)]
+    struct Seen(Vec<KeyCode>);
+
+    let mut game = game();
+    game.app.init_resource::<Seen>();
+    let note = |keys: Res<ButtonInput<KeyCode>>, mut seen: ResMut<Seen>| seen.0.extend(keys.get_just_pressed());
+    game.app.add_systems(Update, note);
+    for key in [KeyCode::ArrowDown, KeyCode::Enter, KeyCode::KeyW, KeyCode::Escape, KeyCode::Space, KeyCode::F10] {
+        press(&mut game, key);
+    }
+    click(&mut game, "motto", "eat");
+    press(&mut game, KeyCode::KeyA);
+    assert_eq!(game.app.world().resource::<Seen>().0, [KeyCode::KeyW, KeyCode::Space]);
 }
 
 #[test]

@@ -25,7 +25,8 @@ const RUNS: Color = Color::srgb(0.36, 0.87, 0.66);
 const WAITS: Color = Color::srgb(0.98, 0.78, 0.36);
 const FAILED: Color = Color::srgb(1.0, 0.42, 0.42);
 const PANEL: Color = Color::srgba(0.01, 0.025, 0.05, 0.62);
-const KEYS: &str = "1-9  switch a mod        mouse  stir, hold to pull        H  hide this        Esc  leave";
+const KEYS: &str =
+    "1-9  switch a mod        mouse  stir, hold to pull        H  hide this        F10  mods        Esc  leave";
 
 /// Adds the panels.
 pub(crate) fn plugin(app: &mut App) {

@@ -19,7 +19,7 @@ use bevy::{
     app::{App, AppExit, PluginGroup},
     diagnostic::FrameTimeDiagnosticsPlugin,
 };
-use bevy_wasm_mods::prelude::{ModDiagnosticsPlugin, WasmModsPlugin};
+use bevy_wasm_mods::prelude::{ModDiagnosticsPlugin, ModsOverlayPlugin, WasmModsPlugin};
 use cli::Options;
 
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line is answered in the terminal")]
@@ -43,7 +43,7 @@ fn play(options: Options) -> AppExit {
     app.insert_resource(villains::mod_settings(options.seed))
         .add_plugins(DefaultPlugins.set(window::window(in_haste)))
         .add_plugins((WasmModsPlugin, FrameTimeDiagnosticsPlugin::default(), ModDiagnosticsPlugin::default()))
-        // A panel for mods belongs here.
+        .add_plugins(ModsOverlayPlugin::default())
         .add_plugins((arena::plugin(options.creatures), creatures::plugin(options.seed.unwrap_or_default())))
         .add_plugins((window::plugin(in_haste), sky::plugin, draw::plugin, hud::plugin))
         .add_plugins((villains::plugin, switches::plugin(options.villains)));

@@ -1,4 +1,4 @@
-//! Keys that switch mods on and off, and those for the window. F10 is kept free.
+//! Keys that switch mods on and off, and those for the window. F10 is the panel's, and so is Escape while it is open.
 
 use bevy::{
     app::AppExit,
