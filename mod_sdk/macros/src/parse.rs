@@ -1,6 +1,6 @@
 //! The input of a macro, taken apart as far as it is understood. Nothing is judged here.
 
-use proc_macro2::{Group, TokenStream, TokenTree};
+use proc_macro2::{Group, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{
     Attribute, Data, DeriveInput, Error, Fields, GenericArgument, Ident, LitStr, MetaNameValue, PathArguments,
@@ -98,17 +98,16 @@ impl Parse for Function {
 
 /// Whether a function follows, whatever stands before its `fn`.
 fn begins_a_function(input: ParseStream<'_>) -> bool {
-    while !input.is_empty() && !input.peek(Token![fn]) {
-        let is_qualifier = input.peek(Token![const])
-            || input.peek(Token![async])
-            || input.peek(Token![unsafe])
-            || input.peek(Token![extern])
-            || input.peek(LitStr);
-        if !is_qualifier || input.parse::<TokenTree>().is_err() {
-            return false;
+    loop {
+        if input.parse::<LitStr>().is_ok() {
+            continue; // the ABI after `extern`
+        }
+        match input.call(Ident::parse_any).map(|word| word.to_string()).as_deref() {
+            Ok("fn") => return true,
+            Ok("const" | "async" | "unsafe" | "extern") => {}
+            _ => return false,
         }
     }
-    !input.is_empty()
 }
 
 impl ToTokens for Function {
