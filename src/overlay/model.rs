@@ -95,8 +95,11 @@ impl Row {
         let identity = info.identity.as_deref();
         let name = identity.and_then(|identity| identity.name.clone()).unwrap_or_else(|| info.id.to_string());
         let about = identity.and_then(|identity| identity.description.clone());
+        // Of one that never ran, only what it states is known.
+        let stated = identity.map(|identity| identity.version.clone()).unwrap_or_default();
+        let version = if info.version.is_empty() { stated } else { info.version };
         let is_on = !matches!(info.state, ModState::Disabled);
-        Self { id: info.id, name, version: info.version, mood, state, note, about, is_on, settings }
+        Self { id: info.id, name, version, mood, state, note, about, is_on, settings }
     }
 
     /// The place of a setting.

@@ -7,7 +7,7 @@ use bevy_ui::{AlignItems, BorderRadius, Display, FlexDirection, Node, UiRect, Va
 
 use super::model::Mood;
 
-pub(super) const PANEL: Color = Color::srgba(0.055, 0.062, 0.085, 0.94);
+pub(super) const PANEL: Color = Color::srgba(0.055, 0.062, 0.085, 0.97);
 pub(super) const CARD: Color = Color::srgba(0.105, 0.118, 0.155, 0.96);
 pub(super) const CHOSEN_CARD: Color = Color::srgba(0.135, 0.152, 0.205, 0.98);
 pub(super) const EDGE: Color = Color::srgba(1.0, 1.0, 1.0, 0.07);

@@ -127,7 +127,8 @@ fn no_output(program: &'static str) -> WindowError {
 fn play(screen: &Screen, log: &mut Log, pictures: &Path) -> Result<Vec<String>, WindowError> {
     let mut done = Vec::new();
     log.wait(&["swarm_flock", "loaded"])?;
-    thread::sleep(Duration::from_secs(5));
+    log.wait(&["swarm_weather", "loaded"])?;
+    screen.focus("Swarm")?;
     let closed = screen.picture(&pictures.join("closed.png"))?;
     screen.key("F10")?;
     thread::sleep(Duration::from_secs(3));

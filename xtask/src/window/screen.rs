@@ -51,15 +51,34 @@ impl Screen {
         child.map(Running).map_err(|error| WindowError::Tool("swarm", error))
     }
 
+    /// Gives the window of that name the keyboard: no window manager does.
+    pub(super) fn focus(&self, name: &str) -> Result<(), WindowError> {
+        self.xdotool(&["search", "--sync", "--name", name, "windowfocus", "sleep", "1"])
+    }
+
     /// Presses a key and lets it go, long enough for the slowest frame to see it.
     pub(super) fn key(&self, key: &str) -> Result<(), WindowError> {
-        self.xdotool(&["keydown", key, "sleep", "0.4", "keyup", key, "sleep", "0.4"])
+        self.xdotool(&["keydown", key, "sleep", "0.6", "keyup", key, "sleep", "0.6"])
     }
 
     /// Clicks with the left button.
     pub(super) fn click(&self, x: usize, y: usize) -> Result<(), WindowError> {
         let (x, y) = (x.to_string(), y.to_string());
-        self.xdotool(&["mousemove", &x, &y, "sleep", "0.6", "mousedown", "1", "sleep", "0.4", "mouseup", "1"])
+        self.xdotool(&[
+            "mousemove",
+            &x,
+            &y,
+            "sleep",
+            "1",
+            "mousedown",
+            "1",
+            "sleep",
+            "0.6",
+            "mouseup",
+            "1",
+            "sleep",
+            "0.6",
+        ])
     }
 
     fn xdotool(&self, arguments: &[&str]) -> Result<(), WindowError> {
