@@ -4,7 +4,7 @@ use bevy::prelude::{Entity, With};
 use mod_abi::{ABI_VERSION, Identity, describe::FilterDesc};
 
 use crate::{
-    fixtures::{Health, Label, Mixed, Rank, Score, Target},
+    fixtures::{Health, Lettering, Mixed, Rank, Score, Target},
     support::{Game, HEAL, Mod, filtered, healer, query, resource},
 };
 
@@ -15,7 +15,7 @@ fn check(file: &str, bad: &[u8], expected: &[&str]) {
     let world = game.app.world_mut();
     let patient = world.spawn(Health::default()).id();
     let aim = world.spawn(Rank::default()).id();
-    world.spawn((Label::default(), Mixed::default(), Target { entity: aim, since: std::time::Duration::ZERO }));
+    world.spawn((Lettering::default(), Mixed::default(), Target { entity: aim, since: std::time::Duration::ZERO }));
     world.insert_resource(Score::default());
     game.until_told("loaded good");
     let fault = game.first_fault();
@@ -234,17 +234,17 @@ fn rows_that_the_world_cannot_take() {
         "(i64.store (local.get $dirty) (i64.const 0x8000000000000000))",
         &["Health", "past the last of 1 rows"],
     );
-    check_run("Label", label, mark, &["Label", "the bytes end before the value does"]);
+    check_run("Lettering", label, mark, &["Lettering", "the bytes end before the value does"]);
     let outside = "(i32.store offset=40 (local.get $block) (i32.const -16))
         (i32.store offset=44 (local.get $block) (i32.const 8))";
-    check_run("Label", label, &put(outside), &["Label", "does not lie inside"]);
+    check_run("Lettering", label, &put(outside), &["Lettering", "does not lie inside"]);
     let endless = "(i32.store offset=40 (local.get $block) (i32.const 32))
         (i32.store offset=44 (local.get $block) (i32.const 16))
         (i64.store (i32.const 32) (i64.const -1))";
-    check_run("Label", label, &put(endless), &["Label", "more than its bytes can hold"]);
+    check_run("Lettering", label, &put(endless), &["Lettering", "more than its bytes can hold"]);
     let left_over = "(i32.store offset=40 (local.get $block) (i32.const 32))
         (i32.store offset=44 (local.get $block) (i32.const 17))";
-    check_run("Label", label, &put(left_over), &["Label", "1 bytes are left over"]);
+    check_run("Lettering", label, &put(left_over), &["Lettering", "1 bytes are left over"]);
 }
 
 #[test]

@@ -25,7 +25,7 @@ use mod_abi::{
 };
 
 use crate::{
-    fixtures::{Health, Label, Score, Target},
+    fixtures::{Health, Lettering, Score, Target},
     support::{Game, Mod, new_entity, query, value},
 };
 
@@ -151,7 +151,7 @@ fn a_bundle_with_a_child_is_there_at_once() {
 #[test]
 fn commands_are_carried_out_in_their_order() {
     let (mut module, ty) = health();
-    let label = module.ty("Label", "{text:str,tags:[str]}");
+    let label = module.ty("Lettering", "{text:str,tags:[str]}");
     let text = codec::encode(&("hi".to_owned(), Vec::<String>::new())).expect("a label");
     let [one, two] = [1_f32.to_le_bytes(), 2_f32.to_le_bytes()];
     let e = new_entity;
@@ -172,13 +172,13 @@ fn commands_are_carried_out_in_their_order() {
     );
     let mut game = Game::with_mods(&[("maker.wasm", &module.build())]);
     game.app.world_mut().register_component::<Health>();
-    game.app.world_mut().register_component::<Label>();
+    game.app.world_mut().register_component::<Lettering>();
     game.until_told("loaded maker");
     let world = game.app.world_mut();
-    let mut all: Vec<_> = world.query::<(Option<&Health>, &Label)>().iter(world).collect();
+    let mut all: Vec<_> = world.query::<(Option<&Health>, &Lettering)>().iter(world).collect();
     // Tables have no order among themselves.
     all.sort_by_key(|(health, _)| health.is_none());
-    let label = Label { text: "hi".to_owned(), tags: vec![] };
+    let label = Lettering { text: "hi".to_owned(), tags: vec![] };
     assert_eq!(all, [(Some(&Health { value: 2.0 }), &label), (None, &label)]);
     assert_eq!(of_mod(&mut game).len(), 2);
 }
@@ -448,7 +448,7 @@ fn too_much_of_everything() {
 fn values_that_are_none() {
     let (mut module, ty) = health();
     let target = module.ty("all::fixtures::Target", "{entity:entity,since:duration}");
-    let label = module.ty("Label", "{text:str,tags:[str]}");
+    let label = module.ty("Lettering", "{text:str,tags:[str]}");
     let mixed = module.ty("Mixed", "{flag:bool,level:u8,weight:f64}");
     let own = module.defines("Own", "{flag:bool}", DefinitionKind::Component, None);
     let text = module.defines("Text", "{text:str}", DefinitionKind::SparseComponent, None);
@@ -459,7 +459,7 @@ fn values_that_are_none() {
         let bad = Command::Spawn { entity: new_entity(1), components: vec![value(ty, bytes)] };
         refused(&module.clone().leaves(0, &[good, bad]), &["`make` failed", expected], |world| {
             world.register_component::<Target>();
-            world.register_component::<Label>();
+            world.register_component::<Lettering>();
             world.register_component::<crate::fixtures::Mixed>();
         });
     };

@@ -16,7 +16,7 @@ use mod_abi::{
 };
 
 use crate::{
-    fixtures::{Health, Label},
+    fixtures::{Health, Lettering},
     support::{Game, Mod, healer, new_entity, query, with_mods},
 };
 
@@ -95,7 +95,7 @@ fn rows_count_as_bytes_and_runs_as_calls() {
 fn rows_of_varying_size_count_as_their_encoding() {
     // Each row is written as one that has no text and no tags: two lengths.
     let mut eraser = Mod::new("eraser");
-    let label = eraser.ty("all::fixtures::Label", "{text:str,tags:[str]}");
+    let label = eraser.ty("all::fixtures::Lettering", "{text:str,tags:[str]}");
     let eraser = eraser.system("erase", "Update", vec![query(&[], &[label])]).run(
         "(i32.store offset=40 (local.get $block) (i32.const 8192))
          (i32.store offset=44 (local.get $block) (i32.mul (local.get $rows) (i32.const 16)))
@@ -103,7 +103,7 @@ fn rows_of_varying_size_count_as_their_encoding() {
     );
     let mut game = game(&[("eraser.wasm", &eraser.build())]);
     for text in ["apple", "pear"] {
-        game.app.world_mut().spawn(Label { text: text.to_owned(), tags: Vec::new() });
+        game.app.world_mut().spawn(Lettering { text: text.to_owned(), tags: Vec::new() });
     }
     game.until_told("loaded eraser");
     let [calls, _, bytes_out, ..] = measured(&mut game, "eraser");

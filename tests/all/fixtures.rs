@@ -14,7 +14,7 @@ pub(crate) struct Health {
 
 /// Rows of varying size.
 #[derive(Component, Reflect, Debug, Default, Clone, PartialEq)]
-pub(crate) struct Label {
+pub(crate) struct Lettering {
     pub(crate) text: String,
     pub(crate) tags: Vec<String>,
 }

@@ -21,7 +21,7 @@ use mod_host::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    fixtures::{Health, Label, Mixed, Score},
+    fixtures::{Health, Lettering, Mixed, Score},
     support::Game,
 };
 
@@ -277,7 +277,7 @@ fn every_kind_of_column_goes_there_and_back() {
             world.spawn((Health { value: f32::from(n) }, mixed)).id()
         };
         let patients: Vec<_> = (0..100).map(|n| spawn(world, n)).collect();
-        let label = Label { text: "Maja".to_owned(), tags: vec!["bee".to_owned()] };
+        let label = Lettering { text: "Maja".to_owned(), tags: vec!["bee".to_owned()] };
         let labelled = world.spawn((label, Health { value: 5.0 })).id();
         game.until_told("loaded kitchen_sink");
         assert!(game.faults().is_empty(), "{target}: {:?}", game.faults());
@@ -296,7 +296,7 @@ fn every_kind_of_column_goes_there_and_back() {
             assert_eq!(mixed_of(&game, *patient), expected, "{target}: row {index}");
         }
         assert_eq!(*health(&game, labelled), 5.0, "{target}: filtered out");
-        let label = game.app.world().get::<Label>(labelled).expect("it is there");
+        let label = game.app.world().get::<Lettering>(labelled).expect("it is there");
         assert!(label.text.starts_with("Maja, renamed by a mod"), "{target}: {label:?}");
         assert_eq!(label.tags[..2], ["bee".to_owned(), labelled.to_string()], "{target}");
         assert!(game.app.world().resource::<Score>().points > 0, "{target}");

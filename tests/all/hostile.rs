@@ -21,7 +21,7 @@ use mod_abi::{
 };
 
 use crate::{
-    fixtures::{Health, Label, Score, Target},
+    fixtures::{Health, Lettering, Score, Target},
     support::{Game, Mod, healer, new_entity, query, resource, value},
 };
 
@@ -197,10 +197,10 @@ fn a_text_of_the_mod_does_not_flood_the_log() {
 #[test]
 fn rows_that_do_not_fit_into_the_mods_memory() {
     let mut greedy = Mod::new("greedy");
-    let label = greedy.ty("Label", "{text:str,tags:[str]}");
+    let label = greedy.ty("Lettering", "{text:str,tags:[str]}");
     let greedy = greedy.system("read", "Update", (0..32).map(|_| query(&[label], &[])).collect());
     let mut game = Game::with_mods(&[("greedy.wasm", &greedy.build())]);
-    game.app.world_mut().spawn(Label { text: "x".repeat(3 << 20), tags: Vec::new() });
+    game.app.world_mut().spawn(Lettering { text: "x".repeat(3 << 20), tags: Vec::new() });
     let fault = game.first_fault();
     assert!(fault.contains("`read` could not run") && fault.contains("than its memory may have"), "{fault}");
 }

@@ -1,21 +1,16 @@
 //! `bevy_wasm_mods::testing`, as a game uses it in its own tests.
 
-use bevy::prelude::{AppExit, Component, Reflect, Transform, Vec3};
+use bevy::prelude::{AppExit, Transform, Vec3};
 use bevy_wasm_mods::{
     GameIdentity, Version,
-    prelude::{ModAppExt, ModEvent, ModSettings},
+    prelude::{ModAppExt, ModEvent, ModRegistry, ModSettings, ModState},
     testing::{ModTestApp, ModTestError},
 };
 
-use crate::support::Mod;
-
-#[derive(Component, Reflect)]
-#[type_path = "hello_mods"]
-struct Velocity(Vec3);
-
-#[derive(Component, Reflect)]
-#[type_path = "hello_mods"]
-struct Bee;
+use crate::{
+    committed::{Bee, Velocity},
+    support::Mod,
+};
 
 fn committed(name: &str) -> String {
     format!("{}/assets/mods/{name}", env!("CARGO_MANIFEST_DIR"))
@@ -28,7 +23,8 @@ fn a_mod_of_the_example_moves_what_the_test_spawns() -> Result<(), ModTestError>
     game.app.add_mod_import("announce", || 0_u32);
     let bee = game.app.world_mut().spawn((Bee, Velocity(Vec3::X), Transform::default())).id();
     game.add_mod(committed("orchard_wind.wasm"))?.load()?;
-    assert!(game.is_running("orchard_wind"));
+    let state = game.app.world().resource::<ModRegistry>().state("orchard_wind").cloned();
+    assert!(matches!(state, Some(ModState::Running)), "{state:?}");
 
     let before = game.app.world().get::<Transform>(bee).expect("it lives").translation.x;
     game.frames(60)?;

@@ -11,8 +11,8 @@ struct Health {
 
 /// Of varying size.
 #[derive(Component, Debug, PartialEq)]
-#[component(path = "all::fixtures::Label")]
-struct Label {
+#[component(path = "all::fixtures::Lettering")]
+struct Lettering {
     text: String,
     tags: Vec<String>,
 }
@@ -37,13 +37,13 @@ pub(crate) fn add(app: &mut App) {
 }
 
 /// Entities with a label are well already.
-fn heal(mut patients: Query<&mut Health, (With<Mixed>, Without<Label>)>) {
+fn heal(mut patients: Query<&mut Health, (With<Mixed>, Without<Lettering>)>) {
     for mut health in &mut patients {
         health.value += 1.0;
     }
 }
 
-fn rename(mut labels: Query<(Entity, &mut Label)>) {
+fn rename(mut labels: Query<(Entity, &mut Lettering)>) {
     for (entity, mut label) in &mut labels {
         if label.text.len() < 100 {
             label.text.push_str(", renamed by a mod");
@@ -77,13 +77,13 @@ mod tests {
         test.run();
         assert_eq!(test.changed::<Health>(0, 0), [(0, Health { value: 2.0 })]);
 
-        let label = Label { text: "Maja".to_owned(), tags: Vec::new() };
+        let label = Lettering { text: "Maja".to_owned(), tags: Vec::new() };
         let bits = 0xffff_fffa;
         let rows = TestRows::default().column([Entity::from_bits(bits)]).column([label]);
         let mut test = SystemTest::new(rename).query(rows);
         test.run();
-        let label = Label { text: "Maja, renamed by a mod".to_owned(), tags: vec!["5v0".to_owned()] };
-        assert_eq!(test.changed::<Label>(0, 1), [(0, label)]);
+        let label = Lettering { text: "Maja, renamed by a mod".to_owned(), tags: vec!["5v0".to_owned()] };
+        assert_eq!(test.changed::<Lettering>(0, 1), [(0, label)]);
 
         let mixed = Mixed { flag: false, level: 255, weight: 0.5 };
         let mut test = SystemTest::new(raise_every_second).query(TestRows::default().column([mixed; 3]));
