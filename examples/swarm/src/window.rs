@@ -3,8 +3,8 @@
 use bevy::{
     camera::ClearColorConfig,
     prelude::{
-        App, ButtonInput, Camera, Camera2d, Color, Commands, GlobalTransform, MouseButton, Msaa, PreUpdate, Res, ResMut,
-        Single, Startup, Window, With, default,
+        App, ButtonInput, Camera, Camera2d, Color, Commands, GlobalTransform, MouseButton, Msaa, PreUpdate, Res,
+        ResMut, Single, Startup, Window, With, default,
     },
     window::{PresentMode, PrimaryWindow, WindowPlugin, WindowResolution},
     winit::WinitSettings,
