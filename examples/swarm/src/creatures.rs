@@ -31,7 +31,7 @@ fn creature(number: u32, seed: u64, arena: &Arena) -> (Creature, Velocity, Tint,
     let color = FAMILIES[family as usize] * (0.75 + 0.5 * chance(0)) + Vec3::splat(0.06 * chance(1));
     // Each family begins in its own part of the arena.
     let home = Vec2::from_angle(f32::from(family as u8) * 1.6 + 0.7) * arena.half * 0.5;
-    let place = home + Vec2::from_angle(chance(2) * 6.3) * chance(3).sqrt() * arena.half.y * 0.75;
+    let place = home + Vec2::from_angle(chance(2) * 6.3) * chance(3).sqrt() * arena.half.y * 0.5;
     let velocity = Vec2::from_angle(chance(4) * 6.3) * 80.0;
     let creature = Creature { family, size: 0.75 + 0.55 * chance(5) * chance(6) };
     (creature, Velocity(velocity), Tint { color, glow: 1.0 }, Transform::from_translation(place.extend(0.0)))

@@ -149,10 +149,9 @@ fn fill_mesh(
     // The lights come first, because all of it is one picture and the order makes no difference but for caches.
     for (creature, place, _, tint) in &creatures {
         let over = (tint.glow - 1.0).clamp(0.0, 3.0);
-        if over > 0.05 {
-            let reach = creature.size * (10.0 + 7.0 * over);
-            strokes.add(Shape::Halo, place.translation.truncate(), Vec2::X * reach, reach, tint.color * 0.22 * over);
-        }
+        let reach = creature.size * (13.0 + 6.0 * over);
+        let color = tint.color * (0.05 + 0.2 * over);
+        strokes.add(Shape::Halo, place.translation.truncate(), Vec2::X * reach, reach, color);
     }
     for (creature, place, velocity, tint) in &creatures {
         let (at, speed) = (place.translation.truncate(), velocity.0.length());

@@ -16,7 +16,10 @@ use bevy::{
 };
 use bevy_wasm_mods::prelude::{ModDiagnostics, ModEvent, ModInfo, ModRegistry, ModState};
 
-use crate::{arena::Creature, switches};
+use crate::{
+    arena::{Creature, Danger},
+    switches,
+};
 
 const BRIGHT: Color = Color::srgb(0.90, 0.95, 0.98);
 const PLAIN: Color = Color::srgb(0.66, 0.75, 0.82);
@@ -24,7 +27,7 @@ const FAINT: Color = Color::srgb(0.42, 0.51, 0.60);
 const RUNS: Color = Color::srgb(0.36, 0.87, 0.66);
 const WAITS: Color = Color::srgb(0.98, 0.78, 0.36);
 const FAILED: Color = Color::srgb(1.0, 0.42, 0.42);
-const PANEL: Color = Color::srgba(0.01, 0.025, 0.05, 0.62);
+const PANEL: Color = Color::srgba(0.01, 0.022, 0.045, 0.80);
 const KEYS: &str =
     "1-9  switch a mod        mouse  stir, hold to pull        H  hide this        F10  mods        Esc  leave";
 
@@ -67,7 +70,7 @@ fn build(mut commands: Commands) {
         (Panel, node, BackgroundColor(PANEL))
     };
     let near = Val::Px(16.0);
-    commands.spawn(panel(Node { left: near, top: near, width: Val::Px(312.0), ..default() })).with_children(|panel| {
+    commands.spawn(panel(Node { left: near, top: near, width: Val::Px(330.0), ..default() })).with_children(|panel| {
         panel.spawn(text("SWARM", 26.0, BRIGHT));
         panel.spawn((Figures, text("", 13.0, PLAIN)));
         panel.spawn((
@@ -81,7 +84,7 @@ fn build(mut commands: Commands) {
         ));
     });
     let fault =
-        Node { left: near, bottom: Val::Px(56.0), max_width: Val::Percent(76.0), display: Display::None, ..default() };
+        Node { left: near, bottom: Val::Px(56.0), max_width: Val::Percent(97.0), display: Display::None, ..default() };
     commands.spawn(panel(fault)).insert(FaultPanel).with_children(|panel| {
         panel.spawn((FaultLine, text("", 13.0, FAILED)));
     });
@@ -111,13 +114,13 @@ fn show(
     mut fault_panel: Single<&mut Node, With<FaultPanel>>,
     rows: Single<Entity, With<Rows>>,
     (mods, diagnostics, last): (Res<ModRegistry>, Res<DiagnosticsStore>, Res<LastFault>),
-    creatures: Query<(), With<Creature>>,
+    creatures: Query<(), (With<Creature>, Without<Danger>)>,
     mut commands: Commands,
 ) {
     let mean = |path| diagnostics.get(&path).and_then(|diagnostic| diagnostic.average()).unwrap_or_default();
     let all: f64 = mods.iter().map(|info| mean(ModDiagnostics::time(&info.id))).sum();
     let frames = mean(FrameTimeDiagnosticsPlugin::FPS);
-    figures.0 = format!("{} creatures   {frames:.0} fps   mods {all:.2} ms", creatures.iter().count());
+    figures.0 = format!("{} creatures  {frames:.0} fps  mods {all:.2} ms", creatures.iter().count());
     if fault_line.0 != last.0 {
         fault_line.0.clone_from(&last.0);
         fault_panel.display = Display::Flex;

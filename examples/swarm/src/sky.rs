@@ -18,7 +18,7 @@ const WATER: Handle<Mesh> = uuid_handle!("9f5f7f2c-0f8e-4d3e-b8c9-6b2f6a90d1c4")
 
 /// The water from top to bottom, linear: at noon, at night, and in a storm.
 const NOON: [Vec3; 3] =
-    [Vec3::new(0.020, 0.100, 0.150), Vec3::new(0.010, 0.045, 0.092), Vec3::new(0.006, 0.018, 0.050)];
+    [Vec3::new(0.010, 0.064, 0.105), Vec3::new(0.005, 0.027, 0.062), Vec3::new(0.003, 0.010, 0.032)];
 const NIGHT: [Vec3; 3] =
     [Vec3::new(0.010, 0.014, 0.045), Vec3::new(0.005, 0.008, 0.026), Vec3::new(0.002, 0.004, 0.014)];
 const STORM: [Vec3; 3] =

@@ -3,8 +3,8 @@
 use bevy::{
     camera::ClearColorConfig,
     prelude::{
-        App, ButtonInput, Camera, Camera2d, Color, Commands, GlobalTransform, MouseButton, PreUpdate, Res, ResMut,
-        Single, Startup, Window, With, default,
+        App, ButtonInput, Camera, Camera2d, Color, Commands, GlobalTransform, MouseButton, Msaa, PreUpdate, Res,
+        ResMut, Single, Startup, Window, With, default,
     },
     window::{PresentMode, PrimaryWindow, WindowPlugin, WindowResolution},
     winit::WinitSettings,
@@ -32,7 +32,8 @@ pub(crate) fn plugin(in_haste: bool) -> impl Fn(&mut App) {
 
 fn add_camera(mut commands: Commands) {
     let clear_color = ClearColorConfig::Custom(Color::BLACK);
-    commands.spawn((Camera2d, Camera { clear_color, ..default() }));
+    // Nothing here has a hard edge.
+    commands.spawn((Camera2d, Camera { clear_color, ..default() }, Msaa::Off));
 }
 
 fn measure(window: Single<&Window, With<PrimaryWindow>>, mut arena: ResMut<Arena>) {

@@ -51,13 +51,16 @@ struct Settings {
     company: f32,
 }
 
+/// Those whom this mod moves. What is dangerous or lures may be a creature, too, but has its own way.
+type Swimmers = (Without<Danger>, Without<Lure>);
+
 #[mod_main]
 fn main(app: &mut App) {
     app.add_systems(Update, swim);
 }
 
 fn swim(
-    mut creatures: Query<(&mut Transform, &mut Velocity, &Creature), Without<Danger>>,
+    mut creatures: Query<(&mut Transform, &mut Velocity, &Creature), Swimmers>,
     dangers: Query<(&Transform, &Danger)>,
     lures: Query<(&Transform, &Lure)>,
     (arena, weather): (Res<Arena>, Res<Weather>),

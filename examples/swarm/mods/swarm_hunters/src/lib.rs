@@ -50,7 +50,7 @@ struct Hunter {
 }
 
 /// Whom they hunt.
-type Prey = (With<Creature>, Without<Danger>);
+type Prey = (With<Creature>, Without<Hunter>);
 
 #[derive(Resource)]
 #[resource(settings)]
