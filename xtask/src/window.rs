@@ -103,19 +103,20 @@ impl Log {
 
 /// Builds the showcase and goes through all steps. Returns a line for each.
 pub(crate) fn run(root: &Path) -> Result<Vec<String>, WindowError> {
-    let pictures = root.join("target/window");
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder));
+    let pictures = target.join("window");
     std::fs::create_dir_all(&pictures).map_err(|error| WindowError::Folder(pictures.clone(), error))?;
     tool("cargo", Command::new("cargo").args(["build", "--release", "-p", "swarm"]).current_dir(root))?;
     let screen = Screen::open()?;
     let mut game = screen.start(
-        Command::new(root.join("target/release/swarm"))
+        Command::new(target.join("release/swarm"))
             .env("BEVY_ASSET_ROOT", root.join("examples/swarm"))
             // What mods are told to do is at the level of info.
             .env("RUST_LOG", "info,wgpu=warn,naga=warn")
             .env("NO_COLOR", "1")
             .current_dir(&pictures),
     )?;
-    let mut log = Log::of(game.0.stdout.take().ok_or_else(|| no_output("swarm"))?);
+    let mut log = Log::of(game.0.stderr.take().ok_or_else(|| no_output("swarm"))?);
     play(&screen, &mut log, &pictures)
 }
 
@@ -148,9 +149,11 @@ fn play(screen: &Screen, log: &mut Log, pictures: &Path) -> Result<Vec<String>, 
     done.push(format!("Enter switches it on again: {}", said(&line)));
     screen.key("Right")?;
     screen.key("F10")?;
-    for (key, villain) in [("1", "panic"), ("2", "loop"), ("3", "mem")] {
+    let villains =
+        [("1", "villain_panics", "panicked"), ("2", "villain_loops", "longer than"), ("3", "villain_eats", "memory")];
+    for (key, villain, fate) in villains {
         screen.key(key)?;
-        let line = log.wait(&["villain", villain])?;
+        let line = log.wait(&["ERROR", villain, fate])?;
         done.push(format!("the villain of the key {key} is stopped: {}", said(&line)));
     }
     screen.key("F10")?;

@@ -21,9 +21,10 @@ pub(super) struct Screen {
 pub(super) struct Picture(Vec<u8>);
 
 impl Picture {
-    /// The first point of that colour, from the left and from the top.
+    /// The first point of that colour, from the left and from the top. Renderers do not round alike.
     pub(super) fn first(&self, colour: [u8; 3]) -> Option<(usize, usize)> {
-        let at = self.0.chunks_exact(3).position(|point| point == colour)?;
+        let is_alike = |point: &[u8]| point.iter().zip(colour).all(|(one, other)| one.abs_diff(other) <= 2);
+        let at = self.0.chunks_exact(3).position(is_alike)?;
         Some((at % WIDTH, at / WIDTH))
     }
 }
@@ -47,7 +48,7 @@ impl Screen {
 
     /// Starts a program on it, and keeps what it says.
     pub(super) fn start(&self, command: &mut Command) -> Result<Running, WindowError> {
-        let child = command.env("DISPLAY", &self.display).stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
+        let child = command.env("DISPLAY", &self.display).stdin(Stdio::null()).stderr(Stdio::piped()).spawn();
         child.map(Running).map_err(|error| WindowError::Tool("swarm", error))
     }
 
