@@ -86,7 +86,7 @@ fn build(mut commands: Commands) {
     let fault =
         Node { left: near, bottom: Val::Px(56.0), max_width: Val::Percent(97.0), display: Display::None, ..default() };
     commands.spawn(panel(fault)).insert(FaultPanel).with_children(|panel| {
-        panel.spawn((FaultLine, text("", 13.0, FAILED)));
+        panel.spawn((FaultLine, text("", 12.0, FAILED)));
     });
     let keys = Node { left: Val::Px(18.0), bottom: near, position_type: PositionType::Absolute, ..default() };
     commands.spawn((Panel, keys)).with_children(|panel| {

@@ -132,7 +132,7 @@ pub(crate) fn draw(strokes: &mut Strokes, dust: &Dust, weather: &Weather) {
     }
     let raining = (weather.rain.clamp(0.0, 1.0) * dust.drops.len() as f32) as usize;
     for drop in dust.drops.iter().take(raining) {
-        let color = Vec3::new(0.07, 0.11, 0.14) * (0.3 + 0.7 * drop.depth);
+        let color = Vec3::new(0.13, 0.20, 0.25) * (0.3 + 0.7 * drop.depth);
         strokes.add(Shape::Halo, drop.at, falling(drop, weather) * 0.024, 1.3, color);
     }
 }
