@@ -158,7 +158,13 @@ fn play(screen: &Screen, log: &mut Log, pictures: &Path) -> Result<Vec<String>, 
     }
     screen.key("F10")?;
     thread::sleep(Duration::from_secs(3));
-    screen.picture(&pictures.join("panel.png"))?;
+    let before = screen.picture(&pictures.join("panel_above.png"))?;
+    screen.scroll(x, y + 300, 12)?;
+    thread::sleep(Duration::from_secs(3));
+    if screen.picture(&pictures.join("panel.png"))?.first(SWITCH) == before.first(SWITCH) {
+        return Err(missing("the wheel does not scroll the panel", "panel.png"));
+    }
+    done.push("the wheel scrolls".to_owned());
     done.push(format!("pictures are in {}", pictures.display()));
     Ok(done)
 }

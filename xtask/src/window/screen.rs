@@ -82,6 +82,12 @@ impl Screen {
         ])
     }
 
+    /// Turns the wheel there, so many notches towards oneself.
+    pub(super) fn scroll(&self, x: usize, y: usize, notches: usize) -> Result<(), WindowError> {
+        let (x, y, notches) = (x.to_string(), y.to_string(), notches.to_string());
+        self.xdotool(&["mousemove", &x, &y, "sleep", "1", "click", "--delay", "400", "--repeat", &notches, "5"])
+    }
+
     fn xdotool(&self, arguments: &[&str]) -> Result<(), WindowError> {
         tool("xdotool", Command::new("xdotool").args(arguments).env("DISPLAY", &self.display))
     }
