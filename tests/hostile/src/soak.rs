@@ -33,8 +33,8 @@ use mod_abi::{
 
 use crate::{leaks::resident, watch};
 
-/// What a mod has for a call, and for a frame.
-const CALL: Duration = Duration::from_millis(5);
+/// What a mod has for a call, and for a frame. Long enough for good mods on a machine that has more to do.
+const CALL: Duration = Duration::from_millis(25);
 /// What a call that is stopped may take above that: two ticks.
 const TICKS: Duration = Duration::from_millis(2);
 /// What a frame may take in which nobody is stopped for its time: half of one at 60 in a second.
@@ -92,7 +92,7 @@ impl How {
         match self {
             Self::Traps => "unreachable",
             Self::Panics => "panicked: oops",
-            Self::Loops => "longer than 5ms",
+            Self::Loops => "longer than 25ms",
             Self::EatsMemory => "ran out of memory",
             Self::LeavesNonsense => "commands",
         }
