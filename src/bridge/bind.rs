@@ -5,7 +5,8 @@
 use std::{collections::HashSet, sync::Arc};
 
 use bevy_ecs::{
-    query::{FilteredAccess, FilteredAccessSet},
+    query::{AccessConflicts, FilteredAccess, FilteredAccessSet},
+    reflect::AppTypeRegistry,
     schedule::InternedScheduleLabel,
     world::World,
 };
@@ -56,13 +57,17 @@ pub enum SystemBindError {
     Settings(#[from] SettingsError),
     /// Two parameters mean the same data, and one of them writes.
     #[error(
-        "`{system}`: parameter {param} borrows what an earlier parameter writes, or the other way round; use `Without<T>` to keep two queries apart"
+        "`{system}`: parameters {earlier} and {param} both borrow {shared}, and one of them writes it; use `Without<T>` to keep two queries apart"
     )]
     Aliasing {
         /// The system's name.
         system: String,
-        /// The parameter, counted from one.
+        /// One of the parameters, counted from one.
+        earlier: usize,
+        /// The other one.
         param: usize,
+        /// The short paths of what both borrow.
+        shared: String,
     },
     /// More systems or parameters than a mod may have.
     #[error("`{system}`: {what} are more than the {most} that a mod may have")]
@@ -304,7 +309,7 @@ pub(super) fn bind_params(
     let failed = |source| SystemBindError::Query { system: system.to_owned(), source };
     let mut params = Vec::new();
     let mut waiting = Vec::new();
-    let mut access = FilteredAccessSet::new();
+    let mut borrowed: Vec<(usize, FilteredAccess)> = Vec::new();
     // All parameters are claimed before the first that is wrong is told.
     let mut wrong = None;
     for (index, param) in descs.iter().enumerate().take(MAX_PARAMS) {
@@ -319,12 +324,12 @@ pub(super) fn bind_params(
             Ok(Bound::Waiting(names)) => waiting.extend(names),
             Ok(Bound::Ready(param)) => {
                 if let BoundParam::Block(block) = &param {
-                    let borrows = block.access();
-                    if !access.get_conflicts_single(&borrows).is_empty() {
-                        let error = SystemBindError::Aliasing { system: system.to_owned(), param: index + 1 };
-                        wrong.get_or_insert(error);
+                    let (borrows, param) = (block.access(), index + 1);
+                    if let Some((earlier, other)) = borrowed.iter().find(|(_, other)| !other.is_compatible(&borrows)) {
+                        let (system, shared) = (system.to_owned(), names_of(world, &other.get_conflicts(&borrows)));
+                        wrong.get_or_insert(SystemBindError::Aliasing { system, earlier: *earlier, param, shared });
                     }
-                    access.add(borrows);
+                    borrowed.push((param, borrows));
                 }
                 params.push(param);
             }
@@ -337,6 +342,19 @@ pub(super) fn bind_params(
         return Err(error);
     }
     Ok(if waiting.is_empty() { Bound::Ready(params) } else { Bound::Waiting(waiting) })
+}
+
+/// What two parameters both borrow, by the names that mods know. Bevy's own names are empty in most games.
+fn names_of(world: &World, conflicts: &AccessConflicts) -> String {
+    let AccessConflicts::Individual(components) = conflicts else { return "everything".to_owned() };
+    let registry = world.resource::<AppTypeRegistry>().read();
+    let name = |component| {
+        let info = world.components().get_info(component)?;
+        let reflected = info.type_id().and_then(|ty| registry.get_type_info(ty));
+        let reflected = reflected.map(|ty| ty.type_path_table().short_path().to_owned());
+        Some(format!("`{}`", reflected.unwrap_or_else(|| info.name().shortname().to_string())))
+    };
+    components.iter().filter_map(name).collect::<Vec<_>>().join(", ")
 }
 
 fn bind_param(

@@ -129,7 +129,7 @@ fn descriptions_that_lie() {
             "`no_type`: it names type number 9",
             "`immutable`: Rank cannot be written by mods: it is an immutable component",
             "`twice`: a query names Health twice",
-            "`alias`: parameter 2",
+            "`alias`: parameters 1 and 2 both borrow `Health`, and one of them writes it",
             "no schedule `Tomorrow`",
             "system number 5",
             "`elsewhere` should run after system number 0, which runs in another schedule",

@@ -78,17 +78,20 @@ struct Borrows {
 }
 
 /// Says which parameters borrow what an earlier one writes, or the other way round.
-pub(super) fn check_aliasing(by: &str, params: &[ParamDesc], findings: &mut Findings) {
-    let mut earlier: Vec<Borrows> = Vec::new();
+pub(super) fn check_aliasing(by: &str, params: &[ParamDesc], types: &Types<'_>, findings: &mut Findings) {
+    let mut earlier: Vec<(usize, Borrows)> = Vec::new();
     for (param, number) in params.iter().zip(1_usize..) {
         let Some(borrows) = borrows(param) else { continue };
-        if earlier.iter().any(|other| conflict(other, &borrows)) {
+        if let Some((other, shared)) = earlier.iter().find_map(|(at, other)| Some((at, conflict(other, &borrows)?))) {
+            let path = |index: &TypeIndex| types.description.types.get(usize::try_from(*index).ok()?);
+            let names: Vec<_> = shared.iter().filter_map(path).map(|ty| format!("`{}`", ty.path)).collect();
             findings.problem(format!(
-                "`{by}`: parameter {number} borrows what an earlier parameter writes, or the other way round; use \
-                 `Without<T>` to keep two queries apart"
+                "`{by}`: parameters {other} and {number} both borrow {}, and one of them writes it; use `Without<T>` to keep \
+                 two queries apart",
+                names.join(", ")
             ));
         }
-        earlier.push(borrows);
+        earlier.push((number, borrows));
     }
 }
 
@@ -142,9 +145,14 @@ fn borrows(param: &ParamDesc) -> Option<Borrows> {
     Some(borrows)
 }
 
-fn conflict(a: &Borrows, b: &Borrows) -> bool {
-    let touch = |a: &Borrows, b: &Borrows| a.writes.iter().any(|ty| b.writes.contains(ty) || b.reads.contains(ty));
+/// What both borrow and one of them writes, if their rows can be the same.
+fn conflict(a: &Borrows, b: &Borrows) -> Option<BTreeSet<TypeIndex>> {
+    let touch = |a: &Borrows, b: &Borrows| {
+        a.writes.iter().filter(|ty| b.writes.contains(ty) || b.reads.contains(ty)).copied().collect::<Vec<_>>()
+    };
     let are_apart =
         a.with.intersection(&b.without).next().is_some() || b.with.intersection(&a.without).next().is_some();
-    a.is_resource == b.is_resource && (touch(a, b) || touch(b, a)) && (a.is_resource || !are_apart)
+    let shared: BTreeSet<TypeIndex> = touch(a, b).into_iter().chain(touch(b, a)).collect();
+    let is_conflict = a.is_resource == b.is_resource && !shared.is_empty() && (a.is_resource || !are_apart);
+    is_conflict.then_some(shared)
 }

@@ -183,7 +183,7 @@ fn check_params(by: &str, params: &[ParamDesc], types: &Types<'_>, findings: &mu
         };
         types.used(Some(by), index, kind, access, findings);
     }
-    queries::check_aliasing(by, params, findings);
+    queries::check_aliasing(by, params, types, findings);
 }
 
 /// A system of a mod that should run after itself, by whatever way.

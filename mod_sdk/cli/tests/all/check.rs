@@ -208,7 +208,7 @@ fn what_contradicts_itself_is_told_whatever_the_game_is() {
     let two = |a, b, filter: &[FilterDesc]| {
         vec![query(&[TermDesc::Write(a)], &[]), query(&[TermDesc::Write(a), TermDesc::Read(b)], filter)]
     };
-    check(&|system, a, b| system.params = two(b, a, &[]), "parameter 2 borrows what an earlier parameter writes");
+    check(&|system, a, b| system.params = two(b, a, &[]), "parameters 1 and 2 both borrow `");
     check(
         &|system, a, b| {
             system.params = vec![
