@@ -2,32 +2,38 @@
 //! becomes of a mod is the lifecycle's to do.
 //!
 //! In the order of a frame: `input` makes [`Action`](action::Action)s of keys and clicks, `action` carries them out, `model` says what there is
-//! to see, and `view` builds it, in the looks of `theme`, when it is another than before; `live` moves what changes all the time.
+//! to see, and `view` builds it, in the looks of `theme`, when it is another than before; `live` moves what changes all the time. By
+//! `marks` they know their nodes, and `panel` is what they share.
 
 mod action;
 mod edit;
 mod input;
 mod live;
+mod marks;
 mod model;
+mod panel;
 mod step;
 mod theme;
 mod view;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use bevy_app::{App, Plugin, PostUpdate, PreUpdate};
 use bevy_ecs::{
-    reflect::ReflectResource,
-    resource::Resource,
-    schedule::{IntoScheduleConfigs, SystemSet, common_conditions::resource_exists},
+    schedule::{
+        IntoScheduleConfigs, SystemSet,
+        common_conditions::{not, resource_exists},
+    },
     system::Res,
 };
 use bevy_input::{ButtonInput, InputSystems, keyboard::KeyCode, mouse::MouseButton};
-use bevy_reflect::{Reflect, std_traits::ReflectDefault};
-use bevy_text::FontSource;
 use bevy_ui::UiSystems;
 
-use self::action::Actions;
+pub use self::panel::ModsOverlay;
+use self::{
+    action::Actions,
+    panel::{OverlayConfig, Panel},
+};
 use crate::lifecycle::registry::ModRegistry;
 
 /// Shows the mods to the player: who runs, what each takes of a frame, why one failed, with switches to enable, disable and reload
@@ -72,76 +78,10 @@ impl Default for ModsOverlayPlugin {
     }
 }
 
-/// The panel of [`ModsOverlayPlugin`].
-///
-/// ```
-/// # use bevy::prelude::*;
-/// # use bevy_wasm_mods::prelude::*;
-/// fn shoot(panel: Res<ModsOverlay>, keys: Res<ButtonInput<KeyCode>>) {
-///     // What the panel uses the game does not see; the rest it may leave alone while the player looks at mods.
-///     if !panel.is_open && keys.just_pressed(KeyCode::Space) {
-///         info!("bang");
-///     }
-/// }
-///
-/// /// An entry in the game's own menu.
-/// fn show_mods(mut panel: ResMut<ModsOverlay>) {
-///     panel.is_open = true;
-/// }
-/// ```
-#[derive(Resource, Reflect, Debug, Clone, Default)]
-#[reflect(Resource, Default)]
-pub struct ModsOverlay {
-    /// Whether the player sees it. The game may open and close it.
-    pub is_open: bool,
-    /// The font of the panel. A game without Bevy's feature `default_font` has to bring one.
-    pub font: FontSource,
-}
-
 /// When the panel reads keys and clicks: in `PreUpdate`, after Bevy's UI has. Systems of the game that run later do
 /// not see what it took.
 #[derive(SystemSet, Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ModsOverlaySystems;
-
-/// How the plugin was added.
-#[derive(Resource, Debug, Clone, Copy)]
-pub(crate) struct OverlayConfig {
-    key: KeyCode,
-    full_bar: Duration,
-}
-
-/// What the panel knows of itself from frame to frame.
-#[derive(Resource, Debug, Default)]
-pub(crate) struct Panel {
-    /// What the keyboard would press, if it is there.
-    cursor: Option<Spot>,
-    /// The text that is being written.
-    edit: Option<edit::Edit>,
-    /// What the last thing that was asked for met with.
-    refusal: Option<String>,
-    /// What is on the screen.
-    shown: Option<view::Shown>,
-}
-
-/// A place in the panel that can be pressed. Places stay what they are when mods come and go.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Spot {
-    /// A mod's switch.
-    Switch(Arc<str>),
-    /// A mod's reload.
-    Reload(Arc<str>),
-    /// A setting of a mod.
-    Setting(Arc<str>, Arc<str>),
-}
-
-impl Spot {
-    /// The mod that it belongs to.
-    fn mod_id(&self) -> &Arc<str> {
-        match self {
-            Self::Switch(id) | Self::Reload(id) | Self::Setting(id, _) => id,
-        }
-    }
-}
 
 impl Plugin for ModsOverlayPlugin {
     fn build(&self, app: &mut App) {
@@ -149,6 +89,7 @@ impl Plugin for ModsOverlayPlugin {
             .init_resource::<ModsOverlay>()
             .insert_resource(OverlayConfig { key: self.key, full_bar: self.full_bar })
             .init_resource::<Panel>()
+            .init_resource::<view::Shown>()
             .init_resource::<Actions>()
             .init_resource::<live::Costs>()
             // Where there is no `InputPlugin`, nothing is ever pressed.
@@ -167,7 +108,7 @@ impl Plugin for ModsOverlayPlugin {
                     (input::read_mouse, input::read_keys, input::scroll, action::carry_out, live::measure, view::draw)
                         .chain()
                         .run_if(is_open),
-                    view::take_away.run_if(|overlay: Res<ModsOverlay>| !overlay.is_open),
+                    view::take_away.run_if(not(is_open)),
                     live::show.run_if(is_open),
                 )
                     .chain()

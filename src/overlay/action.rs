@@ -3,7 +3,12 @@
 use bevy_ecs::{resource::Resource, system::ResMut};
 use mod_abi::{SettingKind, SettingValue};
 
-use super::{ModsOverlay, Panel, Spot, edit::Edit, model::Model, step::stepped};
+use super::{
+    edit::Edit,
+    model::{Model, Spot},
+    panel::{ModsOverlay, Panel},
+    step::stepped,
+};
 use crate::lifecycle::calls::Mods;
 
 /// Something that a player wants.

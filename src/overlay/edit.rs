@@ -5,7 +5,7 @@ use bevy_input::{
     keyboard::{Key, KeyboardInput},
 };
 
-use super::Spot;
+use super::model::Spot;
 
 /// The most characters that a text may have, as [`SettingKind::Text`](mod_abi::SettingKind::Text) says.
 const MAX_CHARS: usize = 256;

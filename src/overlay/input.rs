@@ -2,7 +2,6 @@
 
 use bevy_ecs::{
     change_detection::DetectChanges,
-    component::Component,
     message::MessageReader,
     query::{Changed, With},
     system::{Query, Res, ResMut},
@@ -15,22 +14,13 @@ use bevy_input::{
 use bevy_ui::{ComputedNode, Interaction, ScrollPosition};
 
 use super::{
-    ModsOverlay, OverlayConfig, Panel, Spot,
     action::{Action, Actions, moved},
     edit::Typed,
-    model::Model,
-    view::List,
+    marks::{Clicked, Inside, List},
+    model::{Model, Spot},
+    panel::{ModsOverlay, OverlayConfig, Panel},
 };
 use crate::lifecycle::calls::Mods;
-
-/// What a node does when it is clicked.
-#[derive(Component, Debug, Clone)]
-#[require(Inside)]
-pub(crate) struct Clicked(pub(crate) Action);
-
-/// A part of the panel that the mouse may be over.
-#[derive(Component, Debug, Default)]
-pub(crate) struct Inside;
 
 /// How far a notch of the wheel scrolls, in logical pixels.
 const NOTCH: f32 = 48.0;

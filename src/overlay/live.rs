@@ -4,15 +4,18 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use bevy_ecs::{
     change_detection::DetectChangesMut,
-    component::Component,
-    query::Changed,
+    query::{Changed, Without},
     resource::Resource,
     system::{Query, Res, ResMut},
 };
 use bevy_platform::time::Instant;
 use bevy_ui::{BackgroundColor, Interaction, Node, Val, widget::Text};
 
-use super::{OverlayConfig, theme};
+use super::{
+    marks::{Bar, Figure, Resting},
+    panel::OverlayConfig,
+    theme,
+};
 use crate::lifecycle::registry::ModRegistry;
 
 /// How much of a figure is the newest frame's. The rest is what it was: a bar should not tremble.
@@ -28,23 +31,6 @@ pub(crate) struct Costs {
     is_due: bool,
     written: Option<Instant>,
 }
-
-/// The bar of a mod.
-#[derive(Component, Debug)]
-pub(crate) struct Bar(pub(crate) Arc<str>);
-
-/// A number: that of one mod, or of all.
-#[derive(Component, Debug)]
-pub(crate) enum Figure {
-    /// Milliseconds of a mod.
-    Of(Arc<str>),
-    /// Milliseconds of all mods, behind this text.
-    All(String),
-}
-
-/// The colour of a node over which no mouse is.
-#[derive(Component, Debug)]
-pub(crate) struct Resting(pub(crate) bevy_color::Color);
 
 impl Costs {
     /// What a mod takes, in milliseconds.
@@ -88,10 +74,7 @@ pub(crate) fn show(
     config: Res<OverlayConfig>,
     mut bars: Query<(&Bar, &mut Node, &mut BackgroundColor)>,
     mut figures: Query<(&Figure, &mut Text)>,
-    mut hovered: Query<
-        (&Interaction, &Resting, &mut BackgroundColor),
-        (Changed<Interaction>, bevy_ecs::query::Without<Bar>),
-    >,
+    mut hovered: Query<(&Interaction, &Resting, &mut BackgroundColor), (Changed<Interaction>, Without<Bar>)>,
 ) {
     let full = config.full_bar.as_secs_f64() * 1e3;
     for (Bar(id), mut node, mut color) in &mut bars {

@@ -1,10 +1,9 @@
-//! What there is to see: the mods as rows of plain values. Nothing here knows of nodes, keys or colours.
+//! What there is to see and to press: the mods as rows of plain values. Nothing here knows of nodes, keys or colours.
 
 use std::sync::Arc;
 
 use mod_abi::{SettingKind, SettingValue};
 
-use super::Spot;
 use crate::lifecycle::{
     calls::{ModInfo, ModSetting, Mods},
     registry::ModState,
@@ -36,6 +35,26 @@ pub(crate) struct Row {
     /// Whether the player has it switched on.
     pub(crate) is_on: bool,
     pub(crate) settings: Vec<ModSetting>,
+}
+
+/// A place in the panel that can be pressed. Places stay what they are when mods come and go.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Spot {
+    /// A mod's switch.
+    Switch(Arc<str>),
+    /// A mod's reload.
+    Reload(Arc<str>),
+    /// A setting of a mod.
+    Setting(Arc<str>, Arc<str>),
+}
+
+impl Spot {
+    /// The mod that it belongs to.
+    pub(crate) fn mod_id(&self) -> &Arc<str> {
+        match self {
+            Self::Switch(id) | Self::Reload(id) | Self::Setting(id, _) => id,
+        }
+    }
 }
 
 /// What a player should think of a mod.

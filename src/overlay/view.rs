@@ -4,12 +4,11 @@ mod card;
 mod control;
 
 use bevy_ecs::{
-    change_detection::DetectChangesMut,
-    component::Component,
     entity::Entity,
     hierarchy::ChildSpawnerCommands,
     name::Name,
     query::{With, Without},
+    resource::Resource,
     system::{Commands, Local, Query, Res, ResMut},
 };
 use bevy_text::FontSource;
@@ -19,20 +18,18 @@ use bevy_ui::{
 };
 
 use super::{
-    ModsOverlay, OverlayConfig, Panel, Spot,
     action::Action,
     edit::Edit,
-    input::{Clicked, Inside},
-    live,
-    model::Model,
+    marks::{Clicked, Cursor, Figure, Inside, List, Resting},
+    model::{Model, Spot},
+    panel::{ModsOverlay, OverlayConfig, Panel},
     theme,
 };
 use crate::lifecycle::calls::Mods;
 
-/// What is on the screen.
-#[derive(Debug)]
-pub(crate) struct Shown {
-    root: Entity,
+/// What the panel is drawn from: from the same, it would look the same.
+#[derive(Debug, PartialEq)]
+struct Look {
     model: Model,
     cursor: Option<Spot>,
     edit: Option<Edit>,
@@ -40,31 +37,18 @@ pub(crate) struct Shown {
     font: FontSource,
 }
 
-/// The list of mods, which scrolls.
-#[derive(Component, Debug)]
-pub(crate) struct List;
+/// The panel on the screen, with what it was drawn from.
+#[derive(Resource, Debug, Default)]
+pub(crate) struct Shown(Option<(Entity, Look)>);
 
-/// What the keyboard would press.
-#[derive(Component, Debug)]
-pub(crate) struct Cursor;
-
-/// What the parts of the panel are drawn from.
-struct Look<'a> {
-    model: &'a Model,
-    cursor: Option<&'a Spot>,
-    edit: Option<&'a Edit>,
-    refusal: Option<&'a str>,
-    font: &'a FontSource,
-}
-
-impl Look<'_> {
+impl Look {
     fn is_cursor(&self, spot: &Spot) -> bool {
-        self.cursor == Some(spot)
+        self.cursor.as_ref() == Some(spot)
     }
 
     /// Whether this mod shows its settings.
     fn is_chosen(&self, id: &str) -> bool {
-        self.cursor.is_some_and(|spot| &**spot.mod_id() == id)
+        self.cursor.as_ref().is_some_and(|spot| &**spot.mod_id() == id)
     }
 }
 
@@ -74,52 +58,31 @@ pub(crate) fn draw(
     overlay: Res<ModsOverlay>,
     config: Res<OverlayConfig>,
     mut panel: ResMut<Panel>,
+    mut shown: ResMut<Shown>,
     lists: Query<&ScrollPosition, With<List>>,
     mut commands: Commands,
 ) {
     let model = Model::of(&mods);
     drop_what_is_gone(&mut panel, &model);
-    let is_the_same = panel.shown.as_ref().is_some_and(|shown| {
-        shown.model == model
-            && shown.cursor == panel.cursor
-            && shown.edit == panel.edit
-            && shown.refusal == panel.refusal
-            && shown.font == overlay.font
-    });
-    if is_the_same {
+    let Panel { cursor, edit, refusal } = panel.clone();
+    let look = Look { model, cursor, edit, refusal, font: overlay.font.clone() };
+    if shown.0.as_ref().is_some_and(|(_, shown)| *shown == look) {
         return;
     }
     let scrolled = lists.iter().next().cloned().unwrap_or_default();
-    if let Some(shown) = panel.shown.take() {
-        commands.entity(shown.root).try_despawn();
+    if let Some((root, _)) = shown.0.take() {
+        commands.entity(root).try_despawn();
     }
-    let look = Look {
-        model: &model,
-        cursor: panel.cursor.as_ref(),
-        edit: panel.edit.as_ref(),
-        refusal: panel.refusal.as_deref(),
-        font: &overlay.font,
-    };
     let root = build(&look, &config, scrolled, &mut commands);
-    panel.shown = Some(Shown {
-        root,
-        model,
-        cursor: panel.cursor.clone(),
-        edit: panel.edit.clone(),
-        refusal: panel.refusal.clone(),
-        font: overlay.font.clone(),
-    });
+    shown.0 = Some((root, look));
 }
 
 /// Takes the panel away.
-pub(crate) fn take_away(mut panel: ResMut<Panel>, mut commands: Commands) {
-    if panel.bypass_change_detection().shown.is_none() {
-        return;
+pub(crate) fn take_away(mut shown: ResMut<Shown>, mut panel: ResMut<Panel>, mut commands: Commands) {
+    if let Some((root, _)) = shown.0.take() {
+        commands.entity(root).try_despawn();
+        panel.refusal = None;
     }
-    if let Some(shown) = panel.shown.take() {
-        commands.entity(shown.root).try_despawn();
-    }
-    panel.refusal = None;
 }
 
 /// The cursor stands on something that is there; at first, on the first mod.
@@ -137,7 +100,7 @@ fn drop_what_is_gone(panel: &mut Panel, model: &Model) {
 }
 
 /// The whole panel: a head, the problems, the list, and what the keys do.
-fn build(look: &Look<'_>, config: &OverlayConfig, scrolled: ScrollPosition, commands: &mut Commands) -> Entity {
+fn build(look: &Look, config: &OverlayConfig, scrolled: ScrollPosition, commands: &mut Commands) -> Entity {
     let node = Node {
         position_type: PositionType::Absolute,
         top: Val::Px(12.0),
@@ -157,7 +120,7 @@ fn build(look: &Look<'_>, config: &OverlayConfig, scrolled: ScrollPosition, comm
     root.with_children(|parts| {
         head(look, parts);
         for problem in &look.model.problems {
-            parts.spawn(theme::text(look.font, problem, theme::SMALL, theme::CURSOR));
+            parts.spawn(theme::text(&look.font, problem, theme::SMALL, theme::CURSOR));
         }
         let node = Node { overflow: Overflow::scroll_y(), min_height: Val::Px(0.0), ..theme::column(8.0) };
         parts.spawn((List, node, scrolled)).with_children(|list| {
@@ -166,7 +129,7 @@ fn build(look: &Look<'_>, config: &OverlayConfig, scrolled: ScrollPosition, comm
             }
             if look.model.rows.is_empty() {
                 let text = "No mods are here. Put `.wasm` files into the mods folder of the game.";
-                list.spawn(theme::text(look.font, text, theme::NORMAL, theme::DIM));
+                list.spawn(theme::text(&look.font, text, theme::NORMAL, theme::DIM));
             }
         });
         foot(look, config, parts);
@@ -174,29 +137,29 @@ fn build(look: &Look<'_>, config: &OverlayConfig, scrolled: ScrollPosition, comm
     root.id()
 }
 
-fn head(look: &Look<'_>, parts: &mut ChildSpawnerCommands<'_>) {
+fn head(look: &Look, parts: &mut ChildSpawnerCommands<'_>) {
     let node = Node { justify_content: JustifyContent::SpaceBetween, flex_shrink: 0.0, ..theme::row(8.0) };
     parts.spawn(node).with_children(|head| {
-        head.spawn(theme::text(look.font, "Mods", theme::LARGE, theme::BRIGHT));
+        head.spawn(theme::text(&look.font, "Mods", theme::LARGE, theme::BRIGHT));
         let count = format!("{} of {} run, ", look.model.running(), look.model.rows.len());
-        head.spawn((live::Figure::All(count), theme::text(look.font, "", theme::SMALL, theme::DIM)));
+        head.spawn((Figure::All(count), theme::text(&look.font, "", theme::SMALL, theme::DIM)));
     });
 }
 
-fn foot(look: &Look<'_>, config: &OverlayConfig, parts: &mut ChildSpawnerCommands<'_>) {
-    if let Some(refusal) = look.refusal {
-        parts.spawn(theme::text(look.font, refusal, theme::SMALL, theme::BAD));
+fn foot(look: &Look, config: &OverlayConfig, parts: &mut ChildSpawnerCommands<'_>) {
+    if let Some(refusal) = &look.refusal {
+        parts.spawn(theme::text(&look.font, refusal, theme::SMALL, theme::BAD));
     }
-    let keys = match look.edit {
+    let keys = match &look.edit {
         Some(_) => "Enter keeps the text, Escape does not".to_owned(),
         None => format!("arrows choose and change, Enter presses, Delete resets, {:?} closes", config.key),
     };
-    parts.spawn(theme::text(look.font, keys, theme::SMALL, theme::DIM));
+    parts.spawn(theme::text(&look.font, keys, theme::SMALL, theme::DIM));
 }
 
 /// A button with a text, or the place of a setting with its parts.
 fn button<'a>(
-    look: &Look<'_>,
+    look: &Look,
     parent: &'a mut ChildSpawnerCommands<'_>,
     (spot, action): (Option<&Spot>, Action),
     (label, color): (&str, bevy_color::Color),
@@ -208,14 +171,14 @@ fn button<'a>(
         theme::button(),
         BackgroundColor(color),
         BorderColor::all(edge),
-        live::Resting(color),
+        Resting(color),
         Clicked(action),
     ));
     if is_cursor {
         button.insert(Cursor);
     }
     button.with_children(|inside| {
-        inside.spawn(theme::text(look.font, label, theme::NORMAL, theme::BRIGHT));
+        inside.spawn(theme::text(&look.font, label, theme::NORMAL, theme::BRIGHT));
     });
     button
 }

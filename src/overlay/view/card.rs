@@ -7,16 +7,14 @@ use bevy_ui::{BackgroundColor, BorderColor, BorderRadius, FocusPolicy, Interacti
 
 use super::{Look, button, control};
 use crate::overlay::{
-    Spot,
     action::Action,
-    input::Clicked,
-    live,
-    model::{Mood, Row},
+    marks::{Bar, Clicked, Figure},
+    model::{Mood, Row, Spot},
     theme,
 };
 
 /// Draws a mod.
-pub(super) fn draw(look: &Look<'_>, row: &Row, list: &mut ChildSpawnerCommands<'_>) {
+pub(super) fn draw(look: &Look, row: &Row, list: &mut ChildSpawnerCommands<'_>) {
     let is_chosen = look.is_chosen(&row.id);
     let color = if is_chosen { theme::CHOSEN_CARD } else { theme::CARD };
     let node = Node {
@@ -35,11 +33,11 @@ pub(super) fn draw(look: &Look<'_>, row: &Row, list: &mut ChildSpawnerCommands<'
         }
         if let Some(note) = &row.note {
             let color = if row.mood == Mood::Failed { theme::BAD } else { theme::CURSOR };
-            card.spawn(theme::text(look.font, note, theme::SMALL, color));
+            card.spawn(theme::text(&look.font, note, theme::SMALL, color));
         }
         if is_chosen {
             if let Some(about) = &row.about {
-                card.spawn(theme::text(look.font, about, theme::SMALL, theme::DIM));
+                card.spawn(theme::text(&look.font, about, theme::SMALL, theme::DIM));
             }
             for setting in &row.settings {
                 control::draw(look, row, setting, card);
@@ -49,7 +47,7 @@ pub(super) fn draw(look: &Look<'_>, row: &Row, list: &mut ChildSpawnerCommands<'
 }
 
 /// Dot, name, version and state; then what can be pressed.
-fn head(look: &Look<'_>, row: &Row, card: &mut ChildSpawnerCommands<'_>) {
+fn head(look: &Look, row: &Row, card: &mut ChildSpawnerCommands<'_>) {
     card.spawn(theme::row(8.0)).with_children(|head| {
         let round = BorderRadius::all(Val::Px(5.0));
         let dot = Node {
@@ -62,10 +60,10 @@ fn head(look: &Look<'_>, row: &Row, card: &mut ChildSpawnerCommands<'_>) {
         head.spawn((dot, BackgroundColor(theme::dot(row.mood))));
         let names = Node { flex_grow: 1.0, flex_basis: Val::Px(0.0), ..theme::column(1.0) };
         head.spawn(names).with_children(|names| {
-            names.spawn(theme::text(look.font, &row.name, theme::NORMAL, theme::BRIGHT));
+            names.spawn(theme::text(&look.font, &row.name, theme::NORMAL, theme::BRIGHT));
             let detail =
                 if row.version.is_empty() { row.state.to_owned() } else { format!("{}, {}", row.version, row.state) };
-            names.spawn(theme::text(look.font, detail, theme::SMALL, theme::DIM));
+            names.spawn(theme::text(&look.font, detail, theme::SMALL, theme::DIM));
         });
         let reload = Spot::Reload(Arc::clone(&row.id));
         button(look, head, (Some(&reload), Action::Press(reload.clone())), ("reload", theme::BUTTON));
@@ -76,13 +74,13 @@ fn head(look: &Look<'_>, row: &Row, card: &mut ChildSpawnerCommands<'_>) {
 }
 
 /// A bar and the number to it.
-fn cost(look: &Look<'_>, row: &Row, card: &mut ChildSpawnerCommands<'_>) {
+fn cost(look: &Look, row: &Row, card: &mut ChildSpawnerCommands<'_>) {
     card.spawn(theme::row(10.0)).with_children(|cost| {
-        bar(cost, 1.0, |fill| (live::Bar(Arc::clone(&row.id)), fill));
+        bar(cost, 1.0, |fill| (Bar(Arc::clone(&row.id)), fill));
         let place = Node { width: Val::Px(62.0), flex_shrink: 0.0, ..theme::row(0.0) };
         cost.spawn(place).with_children(|place| {
-            let figure = live::Figure::Of(Arc::clone(&row.id));
-            place.spawn((figure, theme::text(look.font, "", theme::SMALL, theme::DIM)));
+            let figure = Figure::Of(Arc::clone(&row.id));
+            place.spawn((figure, theme::text(&look.font, "", theme::SMALL, theme::DIM)));
         });
     });
 }

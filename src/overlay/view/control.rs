@@ -4,26 +4,26 @@ use bevy_ecs::hierarchy::ChildSpawnerCommands;
 use bevy_ui::{BorderColor, BorderRadius, Node, UiRect, Val};
 use mod_abi::{SettingKind, SettingValue};
 
-use super::{Cursor, Look, button, card};
+use super::{Look, button, card};
 use crate::{
     lifecycle::calls::ModSetting,
     overlay::{
-        Spot,
         action::Action,
-        model::{Row, part, value_text},
+        marks::Cursor,
+        model::{Row, Spot, part, value_text},
         theme,
     },
 };
 
 /// Draws a setting.
-pub(super) fn draw(look: &Look<'_>, row: &Row, setting: &ModSetting, card: &mut ChildSpawnerCommands<'_>) {
+pub(super) fn draw(look: &Look, row: &Row, setting: &ModSetting, card: &mut ChildSpawnerCommands<'_>) {
     let spot = row.spot(setting);
     card.spawn(theme::row(8.0)).with_children(|line| {
         let words = Node { flex_grow: 1.0, flex_basis: Val::Px(0.0), ..theme::column(1.0) };
         line.spawn(words).with_children(|words| {
-            words.spawn(theme::text(look.font, &setting.desc.name, theme::NORMAL, theme::BRIGHT));
+            words.spawn(theme::text(&look.font, &setting.desc.name, theme::NORMAL, theme::BRIGHT));
             if !setting.desc.description.is_empty() {
-                words.spawn(theme::text(look.font, &setting.desc.description, theme::SMALL, theme::DIM));
+                words.spawn(theme::text(&look.font, &setting.desc.description, theme::SMALL, theme::DIM));
             }
         });
         if setting.is_chosen {
@@ -41,15 +41,15 @@ pub(super) fn draw(look: &Look<'_>, row: &Row, setting: &ModSetting, card: &mut 
 }
 
 /// A text, or as much of it as is written.
-fn text(look: &Look<'_>, spot: &Spot, setting: &ModSetting, line: &mut ChildSpawnerCommands<'_>) {
-    let written = look.edit.filter(|edit| edit.spot == *spot).map(|edit| format!("{}_", edit.text));
+fn text(look: &Look, spot: &Spot, setting: &ModSetting, line: &mut ChildSpawnerCommands<'_>) {
+    let written = look.edit.as_ref().filter(|edit| edit.spot == *spot).map(|edit| format!("{}_", edit.text));
     let label = written.unwrap_or_else(|| value_text(setting));
     let label = if label.is_empty() { " ".to_owned() } else { label };
     button(look, line, (Some(spot), Action::Press(spot.clone())), (&label, theme::BUTTON));
 }
 
 /// A value between a button for less and one for more.
-fn stepper(look: &Look<'_>, spot: &Spot, setting: &ModSetting, line: &mut ChildSpawnerCommands<'_>) {
+fn stepper(look: &Look, spot: &Spot, setting: &ModSetting, line: &mut ChildSpawnerCommands<'_>) {
     let is_cursor = look.is_cursor(spot);
     let edge = if is_cursor { theme::CURSOR } else { bevy_color::Color::NONE };
     let node = Node {
@@ -69,7 +69,7 @@ fn stepper(look: &Look<'_>, spot: &Spot, setting: &ModSetting, line: &mut ChildS
         if let Some(part) = part(setting) {
             card::bar(place, 0.0, |node| Node { width: Val::Percent(part * 100.0), ..node });
         }
-        place.spawn(theme::text(look.font, value_text(setting), theme::NORMAL, theme::BRIGHT));
+        place.spawn(theme::text(&look.font, value_text(setting), theme::NORMAL, theme::BRIGHT));
         button(look, place, step(true), (more, theme::BUTTON));
     });
 }
