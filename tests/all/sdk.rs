@@ -166,7 +166,10 @@ fn queries_find_entities_and_combine_rows() {
 fn queries_that_would_alias_are_refused_at_load() {
     for (_, bytes) in builds_of("tangle") {
         let fault = new_game(&[&bytes]).first_fault();
-        assert!(fault.contains("tangle") && fault.contains("`together`: parameter 2 borrows"), "{fault}");
+        assert!(
+            fault.contains("tangle") && fault.contains("`together`: parameters 1 and 2 both borrow `Tree`"),
+            "{fault}"
+        );
         assert!(fault.contains("Without"), "it says what to do: {fault}");
         assert!(!fault.contains("`apart`"), "{fault}");
     }
