@@ -11,6 +11,7 @@ use std::{
 };
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use mod_host::ModAccess;
 
 /// How long something may take before it is shown that it goes on.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -118,6 +119,20 @@ pub(crate) fn size(bytes: usize) -> String {
 /// A number of things: `1 system`, `3 systems`.
 pub(crate) fn count(number: usize, thing: &str) -> String {
     if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
+}
+
+/// The verb for an access, as in "mods cannot `read` it".
+pub(crate) fn verb(access: ModAccess) -> &'static str {
+    match access {
+        ModAccess::Filter => "ask about",
+        ModAccess::Read => "read",
+        ModAccess::Write => "write",
+        ModAccess::Insert => "insert",
+        ModAccess::Remove => "remove",
+        ModAccess::Observe => "observe",
+        ModAccess::Trigger => "trigger",
+        _ => "use",
+    }
 }
 
 #[cfg(test)]

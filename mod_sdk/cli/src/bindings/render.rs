@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt::Write};
 
-use mod_host::{FieldApi, GameApi, ModAccess, OfferedType, TypeApi, TypeForm};
+use mod_host::{FieldApi, GameApi, OfferedType, TypeApi, TypeForm};
 
 use super::{
     functions::FunctionItem,
@@ -10,7 +10,7 @@ use super::{
     parts::Traits,
     plan::{Body, Item, Plan, Role},
 };
-use crate::terminal::visible;
+use crate::terminal::{verb, visible};
 
 /// What the module may name, and where it is from. Only what is named is imported.
 const IMPORTS: &[(&str, &[&str])] = &[
@@ -227,22 +227,12 @@ fn of_item(item: &Item<'_>, plan: &Plan<'_>, is_for_serde: bool) -> String {
 
 /// What mods cannot do, in whole sentences.
 fn refusals(offer: &OfferedType) -> Vec<String> {
-    let word = |access: &ModAccess| match access {
-        ModAccess::Filter => "ask about",
-        ModAccess::Read => "read",
-        ModAccess::Write => "write",
-        ModAccess::Insert => "insert",
-        ModAccess::Remove => "remove",
-        ModAccess::Observe => "observe",
-        ModAccess::Trigger => "trigger",
-        _ => "use",
-    };
     let mut by_reason: Vec<(String, Vec<&str>)> = Vec::new();
     for (access, reason) in &offer.cannot {
         let reason = visible(reason);
         match by_reason.iter_mut().find(|(known, _)| *known == reason) {
-            Some((_, words)) => words.push(word(access)),
-            None => by_reason.push((reason, vec![word(access)])),
+            Some((_, words)) => words.push(verb(*access)),
+            None => by_reason.push((reason, vec![verb(*access)])),
         }
     }
     by_reason.into_iter().map(|(reason, words)| format!("Mods cannot {} it: {reason}.", words.join(", "))).collect()

@@ -10,6 +10,7 @@ use super::{
     found::Findings,
     schema::{differences, differences_of_part},
 };
+use crate::terminal::verb;
 
 /// What a type is to a mod that names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -180,17 +181,4 @@ fn near(api: &GameApi, path: &str) -> Option<String> {
         let near = nearest(&wanted, names.iter().map(String::as_str))?;
         paths().find(|path| name(path) == near).map(str::to_owned)
     })
-}
-
-fn verb(access: ModAccess) -> &'static str {
-    match access {
-        ModAccess::Filter => "ask about",
-        ModAccess::Read => "read",
-        ModAccess::Write => "write",
-        ModAccess::Insert => "insert",
-        ModAccess::Remove => "remove",
-        ModAccess::Observe => "observe",
-        ModAccess::Trigger => "trigger",
-        _ => "use",
-    }
 }
